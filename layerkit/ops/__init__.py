@@ -1,0 +1,6 @@
+"""Every operation: a class each, and the functions of Keras' `keras.ops` over them."""
+
+from layerkit.ops.elementwise import *  # noqa: F403
+from layerkit.ops.linalg import *  # noqa: F403
+from layerkit.ops.reduction import *  # noqa: F403
+from layerkit.ops.shape import *  # noqa: F403

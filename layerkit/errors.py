@@ -1,0 +1,80 @@
+"""The exceptions of layerkit. Each is also the built-in kind that Keras raises in its place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+LISTED_NAMES = 20
+
+
+class ShapeError(ValueError):
+    """An array or tensor has a shape that does not fit."""
+
+
+class DtypeError(TypeError):
+    """An array or tensor has a dtype that cannot be used here."""
+
+
+class UnknownNameError(ValueError):
+    """A name (of an optimizer, a loss, an activation ...) that nothing is registered under."""
+
+
+class NotBuiltError(ValueError):
+    """A layer or model is used before its shapes are known and its variables exist."""
+
+
+class NotCompiledError(ValueError):
+    """`fit`, `evaluate` or the like is called on a model before `compile`."""
+
+
+class GraphError(ValueError):
+    """A computation graph is not well formed: an input is missing, or tensors of two graphs meet."""
+
+
+def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:
+    """The error for a name that is not registered, with the nearest known names.
+
+    Args:
+        kind: what is looked for, for example `"optimizer"`.
+        name: what the user wrote.
+        known: the names that exist.
+
+    Example:
+        >>> print(unknown_name("optimizer", "adm", ["adam", "sgd"]))
+        Unknown optimizer 'adm'. Did you mean 'adam'? Known names: adam, sgd.
+    """
+    names = sorted(set(known))
+    message = f"Unknown {kind} {name!r}."
+    if isinstance(name, str):
+        nearest = _nearest(name, names)
+        if nearest:
+            message += f" Did you mean {' or '.join(map(repr, nearest))}?"
+    else:
+        message += f" Expected a name (str), got {type(name).__name__}."
+    if not names:
+        return UnknownNameError(f"{message} None is registered.")
+    listed = ", ".join(names[:LISTED_NAMES])
+    more = f", ... ({len(names)} in all)" if len(names) > LISTED_NAMES else ""
+    return UnknownNameError(f"{message} Known names: {listed}{more}.")
+
+
+def _nearest(name: str, names: list[str]) -> list[str]:
+    """At most two known names that look like `name`, whatever their case, the nearest first."""
+    by_lower_case: dict[str, str] = {}
+    for known in names:
+        by_lower_case.setdefault(known.lower(), known)
+    return [by_lower_case[near] for near in difflib.get_close_matches(name.lower(), by_lower_case, n=2)]
+
+
+def add_layer_path(error: BaseException, path: str) -> BaseException:
+    """Note the path of the layer in which an error happened; the innermost layer that says so is kept.
+
+    Example:
+        >>> add_layer_path(ValueError("bad"), "encoder/dense_1").__notes__
+        ["In layer 'encoder/dense_1'."]
+    """
+    notes = getattr(error, "__notes__", ())
+    if not any(note.startswith("In layer ") for note in notes):
+        error.add_note(f"In layer {path!r}.")
+    return error

@@ -1,0 +1,102 @@
+"""Compiled Python functions: traced once for each input signature, run as a plan ever after."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+import numpy as np
+
+from layerkit import tree
+from layerkit.dtypes import standardize_dtype
+from layerkit.graph.graph import Graph, trace
+from layerkit.graph.operation import as_tensor
+from layerkit.graph.tensor import Tensor
+from layerkit.runtime.interpreter import Interpreter
+
+PLANS_KEPT = 32
+
+
+class CompiledFunction:
+    """A function of tensors, compiled for each signature (shapes and dtypes) it is called with.
+
+    Args:
+        function: takes and gives structures (lists, tuples, dicts) of tensors; None and plain values may stand among the
+            arguments and belong to the signature. It may read and assign Variables.
+        name: for messages.
+
+    The least recently used plan goes when more than 32 are kept.
+    """
+
+    def __init__(self, function: Callable, name: str | None = None) -> None:
+        self.function = function
+        self.name = name or getattr(function, "__name__", "function")
+        self._kept: OrderedDict[Hashable, _Traced] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, *args: object) -> object:
+        """Run on arrays; gives the structure that the function gives, of eager tensors with memory of their own."""
+        given = self.run(*args)
+        return tree.map_structure(lambda x: Tensor.of(x.copy()) if isinstance(x, np.ndarray) else x, given)
+
+    def run(self, *args: object) -> object:
+        """Like a call, but gives arrays, which the next run of the same signature may overwrite."""
+        leaves = tree.flatten(args)
+        arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
+        with self._lock:
+            return self.traced(args, leaves).run(arrays)
+
+    def traced(self, args: tuple, leaves: list) -> _Traced:
+        """What was compiled for the signature of these arguments; compiles it the first time."""
+        key = tuple((leaf.shape, leaf.dtype.str) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = _Traced(self.function, args, leaves)
+            while len(self._kept) > PLANS_KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return found
+
+    def forget(self) -> None:
+        """Drop what was compiled: the next call traces again."""
+        self._kept.clear()
+
+
+class _Traced:
+    """One signature's graph, ready to run."""
+
+    def __init__(self, function: Callable, args: tuple, leaves: list) -> None:
+        self.structure: object = None
+        places = [at for at, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray)]
+
+        def flat(*placeholders: Tensor) -> list[Tensor]:
+            filled = list(leaves)
+            for at, placeholder in zip(places, placeholders, strict=True):
+                filled[at] = placeholder
+            self.structure = function(*tree.pack_sequence_as(args, filled))
+            self.results = tree.flatten(self.structure)
+            return [as_tensor(result) for result in self.results if result is not None]
+
+        specs = [(leaves[at].shape, standardize_dtype(leaves[at].dtype)) for at in places]
+        self.graph: Graph = trace(flat, specs)
+        self.executable = Interpreter(self.graph)
+        self.single = isinstance(self.structure, Tensor)
+
+    def run(self, arrays: list[np.ndarray]) -> object:
+        outputs = self.executable.run(arrays)
+        if self.single:
+            return outputs[0]
+        given = iter(outputs)
+        return tree.pack_sequence_as(self.structure, [None if result is None else next(given) for result in self.results])
+
+
+def compile_function(function: Callable, name: str | None = None) -> CompiledFunction:
+    """Compile a function of tensors; it is traced when first called with each signature.
+
+    >>> double = compile_function(lambda x: x * 2)
+    >>> double(np.ones(2, "float32")).tolist()
+    [2.0, 2.0]
+    """
+    return CompiledFunction(function, name)

@@ -1,0 +1,331 @@
+"""The register-blocked microkernel of matrix products and convolutions, in LLVM vectors.
+
+    C[i, j] = activation(init[i, j] + sum_k A[i, k] * B[k, j])        rows x columns, both a few
+
+The sums of a tile stay in registers; each step of the loop over k loads a row of B as vectors and multiplies it with
+one broadcast element of A for each row of the tile (Goto and van de Geijn, "Anatomy of high-performance matrix
+multiplication", 2008). A is read in place through two strides, so it needs no packing and may be an image seen through
+a convolution's window. The last vector of a row may be cut: it is loaded and stored through a mask.
+
+Every element of C is one chain of fused multiply-adds in the order of k that starts at `init`. So its bits depend
+neither on the tile that it lies in, nor on whether B was packed, nor on where the sum over k was cut and continued with
+`init = C`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from layerkit.kernels.abi import LLVM_TYPES, vector_length
+
+I64 = ir.IntType(64)
+ITEMSIZE = {"float32": 4, "float64": 8}
+
+_FEATURES = llvm.get_host_cpu_features()
+# 32 vector registers (AVX-512, and Arm's NEON) hold 6 x 4 sums, a row of B and a broadcast; 16 hold 6 x 2.
+_MANY_REGISTERS = bool(_FEATURES.get("avx512f") or _FEATURES.get("neon"))
+
+MASKED_LOADS = bool(_FEATURES.get("avx"))
+"""Whether a masked load is one instruction. Where not, B must have whole vectors: pack it, zeros behind its columns."""
+
+MAX_VECTORS = 4 if _MANY_REGISTERS else 2
+"""Vectors in a row of the widest tile."""
+
+ROW_VECTORS = 2 * MAX_VECTORS
+"""Vectors in the tile of a single row, which is bound by memory and wants long runs."""
+
+
+LOW = 4
+"""Rows of the tiles at the end."""
+
+
+def max_rows(vectors: int) -> int:
+    """Rows of the tallest tile of so many vectors: what registers hold, and 8 addresses of rows of A."""
+    if _MANY_REGISTERS:
+        return 6 if vectors == 4 else 8
+    return 6 if vectors == 2 else 8
+
+
+def tile_columns(dtype: str) -> int:
+    """Columns of the widest tile."""
+    return MAX_VECTORS * vector_length(dtype)
+
+
+@functools.cache
+def tile_kernel(dtype: str) -> Callable:
+    """The tile function of a dtype, for use in Numba code.
+
+    `tile(rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu)` computes a tile of C.
+
+    - `rows` is any number: they are cut into tiles of `max_rows(vectors)`, and of 4 for what is left. `columns` is at
+      most `tile_columns(dtype)`, for a single row at most `ROW_VECTORS * VL`.
+    - `depth` is the length of the sum, from 0.
+    - `a`, `b`, `init`, `c` are addresses; strides count elements: A[i, k] lies at `i * a_row + k * a_step`, B[k, j] at
+      `k * b_step + j`, C[i, j] at `i * c_row + j`.
+    - `init` is 0 for sums that start at zero, else the sums start at its elements `i * init_row + j`: C itself
+      continues a sum, a bias vector with `init_row` 0 adds the bias.
+    - `relu` not 0: the result is max(x, 0), NaN stays NaN.
+    - Nothing outside of the tile is read or written, but for B without `MASKED_LOADS` (see there).
+    """
+    length = vector_length(dtype)
+
+    @intrinsic
+    def tile(typing, rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu):
+        def codegen(context, builder, signature, values):
+            name = f"layerkit_tile_{dtype}"
+            function = builder.module.globals.get(name) or _define_rows(builder.module, name, dtype, length)
+            builder.call(function, values)
+            return context.get_dummy_value()
+
+        return types.void(*(types.intp,) * 13), codegen
+
+    return tile
+
+
+def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Function:
+    """The function that cuts rows into tiles."""
+    function = _internal_function(module, name, 13)
+    rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu = function.args
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    end, single = function.append_basic_block("end"), function.append_basic_block("single")
+    several = function.append_basic_block("several")
+    builder.cbranch(builder.icmp_signed("==", rows, I64(1)), single, several)
+
+    builder.position_at_end(single)
+    builder.call(_define_body(module, dtype, length, 1, ROW_VECTORS, clamped=False), function.args)
+    builder.branch(end)
+
+    builder.position_at_end(several)
+    vectors = builder.sdiv(builder.add(columns, I64(length - 1)), I64(length))
+    switch = builder.switch(vectors, end)
+    for count in range(1, MAX_VECTORS + 1):
+        loop, tall, low, following = (
+            function.append_basic_block(f"{part}{count}") for part in ("rows", "tall", "low", "following")
+        )
+        switch.add_case(I64(count), loop)
+        builder.position_at_end(loop)
+        moving = [rows, a, init, c]
+        left, a_at, init_at, c_at = phis = [builder.phi(I64) for _ in moving]
+        height = I64(max_rows(count))
+
+        def arguments(step: ir.Value, a_at=a_at, init_at=init_at, c_at=c_at) -> list[ir.Value]:
+            return [step, columns, depth, a_at, a_row, a_step, b, b_step, init_at, init_row, c_at, c_row, relu]
+
+        builder.cbranch(builder.icmp_signed(">=", left, height), tall, low)
+        builder.position_at_end(tall)
+        builder.call(_define_body(module, dtype, length, max_rows(count), count, clamped=False), arguments(height))
+        builder.branch(following)
+        builder.position_at_end(low)
+        few = builder.select(builder.icmp_signed("<", left, I64(LOW)), left, I64(LOW))
+        builder.call(_define_body(module, dtype, length, LOW, count, clamped=True), arguments(few))
+        builder.branch(following)
+        builder.position_at_end(following)
+        step = builder.phi(I64)
+        step.add_incoming(height, tall)
+        step.add_incoming(few, low)
+        element = I64(ITEMSIZE[dtype])
+        remaining = builder.sub(left, step)
+        # An init of 0 says that there is none: it does not move.
+        init_step = builder.select(builder.icmp_signed("==", init, I64(0)), I64(0), builder.mul(init_row, element))
+        moved = [
+            remaining,
+            builder.add(a_at, builder.mul(step, builder.mul(a_row, element))),
+            builder.add(init_at, builder.mul(step, init_step)),
+            builder.add(c_at, builder.mul(step, builder.mul(c_row, element))),
+        ]
+        for phi, first, then in zip(phis, moving, moved, strict=True):
+            phi.add_incoming(first, several)
+            phi.add_incoming(then, following)
+        builder.cbranch(builder.icmp_signed(">", remaining, I64(0)), loop, end)
+    builder.position_at_end(end)
+    builder.ret_void()
+    return function
+
+
+def _internal_function(module: ir.Module, name: str, arguments: int) -> ir.Function:
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64] * arguments), name)
+    function.linkage = "internal"
+    function.attributes.add("noinline")  # inlined, several loops would compete for the registers
+    return function
+
+
+def _define_body(module: ir.Module, dtype: str, length: int, rows: int, vectors: int, clamped: bool) -> ir.Function:
+    """The function of one tile size.
+
+    Clamped, it may be given fewer rows: it then computes the last one several times. That costs as much as all the rows
+    and no code of its own.
+    """
+    function = _internal_function(module, f"layerkit_tile_{dtype}_{rows}x{vectors}", 13)
+    given_rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu = function.args
+    block = _Tile(ir.IRBuilder(function.append_basic_block("entry")), dtype, length, rows, vectors, columns)
+    builder = block.builder
+    block.row_numbers = [I64(i) for i in range(rows)]
+    if clamped:
+        last = builder.sub(given_rows, I64(1))
+        block.row_numbers = [
+            builder.select(builder.icmp_signed("<", number, last), number, last) for number in block.row_numbers
+        ]
+    start = block.load_init(init, init_row)
+    a_rows = block.row_pointers(a, a_row)
+    entry = builder.block
+    loop, store = function.append_basic_block("depth"), function.append_basic_block("store")
+    builder.cbranch(builder.icmp_signed(">", depth, I64(0)), loop, store)
+
+    builder.position_at_end(loop)
+    k, a_at, b_at = builder.phi(I64), builder.phi(I64), builder.phi(I64)
+    sums = [[builder.phi(block.vector) for _ in range(vectors)] for _ in range(rows)]
+    b_row = block.load_b(b_at)
+    added = []
+    for i in range(rows):
+        spread = block.broadcast(builder.load(builder.gep(a_rows[i], [a_at])))
+        added.append([block.fused_multiply_add(spread, b_row[j], sums[i][j]) for j in range(vectors)])
+    following = builder.sub(k, I64(1))
+    steps = [
+        (k, depth, following),
+        (a_at, I64(0), builder.add(a_at, a_step)),
+        (b_at, b, builder.add(b_at, builder.mul(b_step, I64(ITEMSIZE[dtype])))),
+    ]
+    for phi, first, then in steps:
+        phi.add_incoming(first, entry)
+        phi.add_incoming(then, loop)
+    for i in range(rows):
+        for j in range(vectors):
+            sums[i][j].add_incoming(start[i][j], entry)
+            sums[i][j].add_incoming(added[i][j], loop)
+    builder.cbranch(builder.icmp_signed("!=", following, I64(0)), loop, store)
+
+    builder.position_at_end(store)
+    results = []
+    for i in range(rows):
+        results.append([builder.phi(block.vector) for _ in range(vectors)])
+        for j in range(vectors):
+            results[i][j].add_incoming(start[i][j], entry)
+            results[i][j].add_incoming(added[i][j], loop)
+    block.store_results(results, c, c_row, relu)
+    builder.ret_void()
+    return function
+
+
+class _Tile:
+    """Emits the pieces of one tile's code."""
+
+    def __init__(
+        self, builder: ir.IRBuilder, dtype: str, length: int, rows: int, vectors: int, columns: ir.Value
+    ) -> None:
+        self.builder, self.dtype, self.length, self.rows, self.vectors = builder, dtype, length, rows, vectors
+        self.scalar = LLVM_TYPES[dtype]
+        self.vector = ir.VectorType(self.scalar, length)
+        self.mask = ir.VectorType(ir.IntType(1), length)
+        self.zero = ir.Constant(self.vector, [0.0] * length)
+        self.row_numbers: list[ir.Value] = []
+        # The wide tile of one row may end in several vectors that are cut or empty.
+        first_cut = vectors - 1 if vectors <= MAX_VECTORS else 0
+        self.masks = {j: self._lanes(builder.sub(columns, I64(j * length))) for j in range(first_cut, vectors)}
+
+    def _lanes(self, count: ir.Value) -> ir.Value:
+        """The mask of the first `count` lanes (none, if negative)."""
+        builder, wide = self.builder, ir.VectorType(ir.IntType(32), self.length)
+        count = builder.trunc(count, ir.IntType(32))
+        numbers = ir.Constant(wide, list(range(self.length)))
+        return builder.icmp_signed("<", numbers, self._spread(count, wide))
+
+    def _spread(self, value: ir.Value, vector: ir.VectorType) -> ir.Value:
+        undefined = ir.Constant(vector, ir.Undefined)
+        one = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
+        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), self.length), [0] * self.length)
+        return self.builder.shuffle_vector(one, undefined, everywhere)
+
+    def broadcast(self, value: ir.Value) -> ir.Value:
+        """A vector with the scalar in every lane."""
+        return self._spread(value, self.vector)
+
+    def pointer(self, address: ir.Value, offset: ir.Value) -> ir.Value:
+        """A pointer to the scalar `offset` elements from an address."""
+        return self.builder.gep(self.builder.inttoptr(address, self.scalar.as_pointer()), [offset])
+
+    def row_pointers(self, address: ir.Value, stride: ir.Value) -> list[ir.Value]:
+        """Pointers to the starts of the tile's rows."""
+        return [self.pointer(address, self.builder.mul(stride, number)) for number in self.row_numbers]
+
+    def _vector_pointer(self, scalar_pointer: ir.Value, j: int) -> ir.Value:
+        at = self.builder.gep(scalar_pointer, [I64(j * self.length)])
+        return self.builder.bitcast(at, self.vector.as_pointer())
+
+    def _intrinsic(self, name: str, result: ir.Type, arguments: list[ir.Type]) -> ir.Function:
+        lanes = f"v{self.length}f{8 * ITEMSIZE[self.dtype]}"
+        return cgutils.get_or_insert_function(
+            self.builder.module, ir.FunctionType(result, arguments), name.format(lanes)
+        )
+
+    def load(self, scalar_pointer: ir.Value, j: int) -> ir.Value:
+        """Vector j behind a pointer, zero in the lanes behind the last column."""
+        pointer = self._vector_pointer(scalar_pointer, j)
+        if j not in self.masks:
+            return self.builder.load(pointer, align=ITEMSIZE[self.dtype])
+        load = self._intrinsic(
+            "llvm.masked.load.{}.p0", self.vector, [pointer.type, ir.IntType(32), self.mask, self.vector]
+        )
+        return self.builder.call(load, [pointer, ir.IntType(32)(ITEMSIZE[self.dtype]), self.masks[j], self.zero])
+
+    def store(self, value: ir.Value, scalar_pointer: ir.Value, j: int) -> None:
+        """Write vector j behind a pointer, but for the lanes behind the last column."""
+        pointer = self._vector_pointer(scalar_pointer, j)
+        if j not in self.masks:
+            self.builder.store(value, pointer, align=ITEMSIZE[self.dtype])
+            return
+        store = self._intrinsic(
+            "llvm.masked.store.{}.p0", ir.VoidType(), [self.vector, pointer.type, ir.IntType(32), self.mask]
+        )
+        self.builder.call(store, [value, pointer, ir.IntType(32)(ITEMSIZE[self.dtype]), self.masks[j]])
+
+    def load_b(self, address: ir.Value) -> list[ir.Value]:
+        """A row of B."""
+        pointer = self.builder.inttoptr(address, self.scalar.as_pointer())
+        if MASKED_LOADS:
+            return [self.load(pointer, j) for j in range(self.vectors)]
+        return [
+            self.builder.load(self._vector_pointer(pointer, j), align=ITEMSIZE[self.dtype]) for j in range(self.vectors)
+        ]
+
+    def load_init(self, init: ir.Value, init_row: ir.Value) -> list[list[ir.Value]]:
+        """What the sums start with: zeros, or what lies at `init`."""
+        builder = self.builder
+        entry, given, begin = builder.block, builder.append_basic_block("given"), builder.append_basic_block("begin")
+        builder.cbranch(builder.icmp_signed("!=", init, I64(0)), given, begin)
+        builder.position_at_end(given)
+        loaded = []
+        for pointer in self.row_pointers(init, init_row):
+            loaded.append([self.load(pointer, j) for j in range(self.vectors)])
+        builder.branch(begin)
+        builder.position_at_end(begin)
+        start = []
+        for i in range(self.rows):
+            start.append([builder.phi(self.vector) for _ in range(self.vectors)])
+            for j in range(self.vectors):
+                start[i][j].add_incoming(self.zero, entry)
+                start[i][j].add_incoming(loaded[i][j], given)
+        return start
+
+    def fused_multiply_add(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
+        """The sum of x * y and z, rounded once."""
+        return self.builder.call(self._intrinsic("llvm.fma.{}", self.vector, [self.vector] * 3), [x, y, z])
+
+    def store_results(self, results: list[list[ir.Value]], c: ir.Value, c_row: ir.Value, relu: ir.Value) -> None:
+        """Apply the activation and write the tile."""
+        builder = self.builder
+        # The bound is -infinity without relu: comparing is cheaper than a branch around the sums. NaN fails the
+        # comparison and stays.
+        bound = builder.select(
+            builder.icmp_signed("!=", relu, I64(0)), self.zero, ir.Constant(self.vector, [float("-inf")] * self.length)
+        )
+        for i, pointer in enumerate(self.row_pointers(c, c_row)):
+            for j, value in enumerate(results[i]):
+                value = builder.select(builder.fcmp_ordered("<", value, bound), bound, value)
+                self.store(value, pointer, j)

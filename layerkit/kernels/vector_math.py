@@ -1,0 +1,608 @@
+"""Elementary functions that LLVM vectorises: kernels call them on scalars inside loops.
+
+Every function f has the names `f_float32` and `f_float64`. There are no branches, table look-ups or calls: special
+values are put in by selects, so a loop over any of them becomes packed instructions. The exceptions, which call the C
+library's scalar function because correctness over the whole range matters more there: `sin`, `cos`, `tan`, `pow`,
+`arctan`, `arctan2`, `arcsin`, `arccos` in float64, and `mod` and `floor_divide` in both types (their fmod is exact).
+`pow_float32` computes in float64 inside, and still vectorises.
+
+Errors, in units of the last place against the exact value (the bounds that `test_vector_math.py` asserts): at most 2,
+but 3 for tanh, softplus, erfc, sinh, arcsinh, arccosh, arctanh and tan, log2 and log10. sin, cos and tan in float32
+keep that for |x| <= 10,000 away from their zeros (there the absolute error is below 1e-7); it grows with |x| beyond.
+
+Infinities, NaN and signed zeros come out as in C; overflow gives infinity; results and arguments below the smallest
+normal number are exact to their last bit's rounding, not flushed (tanh, sinh, expm1, log1p of a subnormal give it back).
+
+Coefficients are minimax polynomials fitted by Remez' exchange with 50 digits; the reductions are Cody and Waite's
+("Software Manual for the Elementary Functions", 1980), log's in float64 is Sun's fdlibm's, and erfc's variable
+(x - k) / (x + k) is Shepherd and Laframboise's (Math. Comp. 36, 1981). They hold only in the written order of
+operations, so everything here allows contraction and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, overload
+
+from layerkit.kernels.vector_primitives import (
+    EXACT,
+    absolute,
+    ceil,
+    constant,
+    copysign,
+    exact,
+    exact_remainder,
+    floor,
+    high_half,
+    like,
+    nearest,
+    polynomial,
+    power_of_two,
+    select,
+    split_exponent,
+    square_root,
+    trunc,
+)
+
+
+@intrinsic
+def _reciprocal_guess(typing, x):
+    """1 / x within 13 percent, from the bits of a float32."""
+
+    def codegen(context, builder, signature, values):
+        bits = ir.IntType(32)
+        guess = builder.sub(ir.Constant(bits, 0x7EF311C7), builder.bitcast(values[0], bits))
+        return builder.bitcast(guess, ir.FloatType())
+
+    return x(x), codegen
+
+
+def _divide_float32(x, y):
+    r = _reciprocal_guess(y)
+    e = like(1.0, y) - y * r
+    r = r + r * (e + e * e)
+    e = like(1.0, y) - y * r
+    r = r + r * (e + e * e)
+    q = x * r
+    return q + r * (x - y * q)
+
+
+def _divide_float64(x, y):
+    return x / y
+
+
+def bounded_divide(x, y):
+    """x / y within 1 ulp for positive y from 2**-60 to 2**60.
+
+    In float32 four times faster than the division instruction, whose throughput is 1 a cycle; unlike the hardware's
+    reciprocal estimate the result is the same in the vector loop and in its scalar remainder.
+    """
+
+
+def log_of_fraction(f):
+    """log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2))."""
+
+
+_log_series = polynomial(
+    (0.33333316, -0.2500081, 0.20002288, -0.16624554, 0.14181162, -0.13128746, 0.12881804, -0.078597836),
+    (
+        0.6666666666666735, 0.3999999999941301, 0.2857142874279246, 0.22222198528169698, 0.18183566837111412,
+        0.15313982171408771, 0.14796673006487082,
+    ),
+)  # fmt: skip
+
+
+def _log_of_fraction_float32(f):
+    z = f * f
+    return f - (like(0.5, f) * z - f * z * _log_series(f))
+
+
+def _log_of_fraction_float64(f):
+    s = f / (2.0 + f)
+    z = s * s
+    half_square = 0.5 * f * f
+    return f - (half_square - s * (half_square + z * _log_series(z)))
+
+
+@overload(bounded_divide, jit_options=EXACT)
+def _bounded_divide(x, y):
+    return _divide_float32 if x == types.float32 else _divide_float64
+
+
+@overload(log_of_fraction, jit_options=EXACT)
+def _log_of_fraction(f):
+    return _log_of_fraction_float32 if f == types.float32 else _log_of_fraction_float64
+
+
+# Exponentials
+
+_LOG2_E = constant(1.442695, 1.4426950408889634)
+_LN2_HIGH = constant(0.693359375, 0.6931471803691238)
+_LN2_LOW = constant(-2.1219444e-4, 1.9082149292705877e-10)
+_EXP_LOWEST = constant(-105.0, -746.0)
+_EXP_HIGHEST = constant(90.0, 711.0)
+_EXPM1_LOWEST = constant(-30.0, -60.0)
+_EXPM1_HIGHEST = constant(88.8, 709.8)  # still 2**128 or 2**1024 times something near 1
+_TANH_HIGHEST = constant(10.0, 20.0)  # tanh rounds to 1 from 9.1 or 19.1
+_TINY = constant(1e-30, 1e-300)
+
+_exp_series = polynomial(
+    (0.5, 0.16666542, 0.04166628, 0.008366711, 0.0013946535),
+    (
+        0.5000000000000006, 0.16666666666666685, 0.0416666666665722, 0.00833333333331426, 0.0013888888932878432,
+        0.00019841269903822148, 2.480150381216963e-05, 2.7557227192490197e-06, 2.7626590076925455e-07,
+        2.5114728841585493e-08,
+    ),
+)  # fmt: skip
+
+
+@exact
+def clamp(x, lowest, highest):
+    """x limited to lowest..highest; NaN stays NaN."""
+    x = select(x < lowest, lowest, x)
+    return select(x > highest, highest, x)
+
+
+@exact
+def _exp_reduced(x):
+    """(n, expm1(r)) with x = n ln 2 + r and |r| <= ln(2) / 2."""
+    n = nearest(x * _LOG2_E(x))
+    r = x - n * _LN2_HIGH(x)
+    r = r - n * _LN2_LOW(x)
+    return n, r + r * r * _exp_series(r)
+
+
+@exact
+def _exp_scaled(x, k):
+    """exp(x) * 2**k; the power is applied in two halves, so only the result itself overflows or is subnormal."""
+    n, m = _exp_reduced(clamp(x, _EXP_LOWEST(x), _EXP_HIGHEST(x)))
+    n = n + k
+    half = nearest(n * like(0.5, x))
+    return (like(1.0, x) + m) * power_of_two(half) * power_of_two(n - half)
+
+
+@exact
+def exp(x):
+    return _exp_scaled(x, like(0.0, x))
+
+
+@exact
+def expm1(x):
+    n, m = _exp_reduced(clamp(x, _EXPM1_LOWEST(x), _EXPM1_HIGHEST(x)))
+    half_scale = power_of_two(n - like(1.0, x))
+    y = like(2.0, x) * (half_scale * m + (half_scale - like(0.5, x)))
+    return select(absolute(x) < _TINY(x), x, y)
+
+
+@exact
+def tanh(x):
+    a = absolute(x)
+    n, m = _exp_reduced(like(2.0, x) * clamp(a, like(0.0, x), _TANH_HIGHEST(x)))
+    scale = power_of_two(n)
+    t = scale * m + (scale - like(1.0, x))
+    return copysign(bounded_divide(t, t + like(2.0, x)), x)
+
+
+@exact
+def sigmoid(x):
+    e = exp(-absolute(x))
+    one = like(1.0, x)
+    return bounded_divide(select(x < like(0.0, x), e, one), one + e)
+
+
+_sinh_series = polynomial(
+    (0.16666667, 0.0083333505, 0.00019836066, 2.817441e-06),
+    (
+        0.16666666666666666, 0.008333333333333333, 0.0001984126984126959, 2.7557319224120253e-06,
+        2.5052108345638527e-08, 1.6059050706307748e-10, 7.646476329135413e-13, 2.8483992004481247e-15,
+    ),
+)  # fmt: skip
+
+
+@exact
+def sinh(x):
+    a = absolute(x)
+    e = _exp_scaled(a, like(-1.0, x))
+    z = x * x
+    small = a + a * (z * _sinh_series(z))
+    return copysign(select(a < like(1.0, x), small, e - like(0.25, x) / e), x)
+
+
+@exact
+def cosh(x):
+    e = _exp_scaled(absolute(x), like(-1.0, x))
+    return e + like(0.25, x) / e
+
+
+# Logarithms
+
+_SMALLEST_NORMAL = constant(2.0**-126, 2.0**-1022)
+_LOG10_E = constant(0.43429449, 0.4342944819032518)
+_LOG10_2_HIGH = constant(0.301025390625, 0.301029995663157)
+_LOG10_2_LOW = constant(4.605038981e-06, 8.241712586023572e-13)
+_INFINITY = constant(math.inf, math.inf)
+_NAN = constant(math.nan, math.nan)
+
+
+@exact
+def _log_reduced(x):
+    """(log(m), e) with x = m * 2**e; for x > 0."""
+    subnormal = x < _SMALLEST_NORMAL(x)
+    m, e = split_exponent(select(subnormal, x * like(2.0**64, x), x))
+    return log_of_fraction(m - like(1.0, x)), select(subnormal, e - like(64.0, x), e)
+
+
+@exact
+def _log_special(x, y):
+    """y, or the special value of a logarithm at x."""
+    y = select(x == _INFINITY(x), x, y)
+    y = select(x == like(0.0, x), -_INFINITY(x), y)
+    return select(x >= like(0.0, x), y, _NAN(x))
+
+
+@exact
+def log(x):
+    y, e = _log_reduced(x)
+    return _log_special(x, e * _LN2_HIGH(x) + (y + e * _LN2_LOW(x)))
+
+
+@exact
+def log2(x):
+    y, e = _log_reduced(x)
+    return _log_special(x, e + y * _LOG2_E(x))
+
+
+@exact
+def log10(x):
+    y, e = _log_reduced(x)
+    return _log_special(x, e * _LOG10_2_HIGH(x) + (y * _LOG10_E(x) + e * _LOG10_2_LOW(x)))
+
+
+@exact
+def _log1p_finite(x):
+    """log1p of a finite x > -1: what 1 + x lost to rounding is added to the fraction."""
+    one = like(1.0, x)
+    u = one + x
+    lost = select(x < one, x - (u - one), one - (u - x))
+    m, e = split_exponent(u)
+    limit = like(64.0, x)  # keeps the power normal; what such a large u lost is beyond its bits anyhow
+    y = log_of_fraction((m - one) + lost * power_of_two(-select(e > limit, limit, e)))
+    return e * _LN2_HIGH(x) + (y + e * _LN2_LOW(x))
+
+
+@exact
+def log1p(x):
+    y = _log_special(like(1.0, x) + x, _log1p_finite(x))
+    return select(absolute(x) < _TINY(x), x, y)
+
+
+@exact
+def softplus(x):
+    """log(1 + exp(x))."""
+    zero = like(0.0, x)
+    e = exp(-absolute(x))
+    tail = select(e < _TINY(x), e, _log1p_finite(e))
+    return select(x < zero, zero, x) + tail
+
+
+@exact
+def arcsinh(x):
+    a = absolute(x)
+    one = like(1.0, x)
+    huge = a > like(2.0**28, x)
+    z = select(huge, one, a)
+    near = _log1p_finite(z + z * z / (one + square_root(z * z + one)))
+    y = select(huge, log(a) + like(0.6931471805599453, x), near)
+    y = select(a < _TINY(x), a, y)
+    return copysign(select(x == x, y, x), x)
+
+
+@exact
+def arccosh(x):
+    one = like(1.0, x)
+    huge = x > like(2.0**28, x)
+    t = select(huge, one, x) - one
+    near = _log1p_finite(t + square_root(like(2.0, x) * t + t * t))
+    y = select(huge, log(x) + like(0.6931471805599453, x), near)
+    return select(x >= one, y, _NAN(x))
+
+
+@exact
+def arctanh(x):
+    a = absolute(x)
+    one = like(1.0, x)
+    y = like(0.5, x) * log1p(like(2.0, x) * a / (one - a))
+    y = select(a <= one, y, _NAN(x))
+    return copysign(select(a < _TINY(x), a, y), x)
+
+
+# Error function
+
+_erf_series = polynomial(  # erf(x) / x - 1 in x**2 up to 1
+    (0.12837917, -0.37612626, 0.112836, -0.026854442, 0.005189531, -0.0008020803, 7.888991e-05),
+    (
+        0.1283791670955126, -0.3761263890318375, 0.11283791670954885, -0.026866170645077864, 0.005223977624828321,
+        -0.0008548326981419694, 0.00012055331132756152, -1.4925595767675424e-05, 1.646100840978948e-06,
+        -1.6350395543361748e-07, 1.4660324411389128e-08, -1.1374940005371312e-09, 5.960660208517486e-11,
+    ),
+)  # fmt: skip
+_erf_log_series = polynomial(  # log(erfc(x)) from 1 to 4
+    (7.963618e-05, -1.1290871, -0.634153, -0.10745739, 0.024629073, -0.0040006866, 0.00040257385, -1.8620545e-05),
+    (math.nan,),
+)
+_erfc_series = polynomial(  # (1 + 2x) exp(x**2) erfc(x) in (x - k) / (x + k)
+    (
+        1.2769784, -0.092763886, -0.16603142, 0.1640528, -0.054204497, -0.008041451, 0.008636698, 0.0012630404,
+        -0.001254917, -0.0003532388, 3.3015447e-05,
+    ),
+    (
+        1.2329951186255526, -0.1396211168405629, 0.015379652102619922, 0.06809705425473522, -0.10103906603630872,
+        0.09373283497686492, -0.06633036581241855, 0.03716751556130891, -0.01619773404989766, 0.005031969767382261,
+        -0.0007577733959646496, -0.00019925557657842635, 0.00015062243779257782, -2.4402905927655356e-05,
+        -1.1225201539407283e-05, 5.71725107522434e-06, 3.018349134924057e-07, -8.342213651668705e-07,
+        6.249172033883355e-08, 1.1457431041446651e-07, -7.817654792026876e-09, -1.3398522850127966e-08,
+        -1.716095072595214e-09,
+    ),
+)  # fmt: skip
+_ERFC_CENTRE = constant(2.0, 4.0)
+_ERFC_HIGHEST = constant(10.5, 28.0)  # erfc rounds to 0 from 10.06 or 27.3
+
+
+@exact
+def _erfc_positive(a):
+    """erfc(a) for 0 <= a."""
+    a = clamp(a, like(0.0, a), _ERFC_HIGHEST(a))
+    one, two = like(1.0, a), like(2.0, a)
+    p = _erfc_series(bounded_divide(a - _ERFC_CENTRE(a), a + _ERFC_CENTRE(a)))
+    scaled = bounded_divide(p, one + two * a)
+    # exp(-a*a) needs a*a to more than a float's bits: an error of half a last place at 100 would cost 100 in the result.
+    high = high_half(a)
+    low = a - high
+    square = a * a
+    rest = ((high * high - square) + two * high * low) + low * low
+    return (scaled - scaled * rest) * exp(-square)
+
+
+@exact
+def erfc(x):
+    y = _erfc_positive(absolute(x))
+    return select(x < like(0.0, x), like(2.0, x) - y, y)
+
+
+@exact
+def erf_float32(x):
+    a = absolute(x)
+    z = x * x
+    b = clamp(a, like(1.0, x), like(4.0, x))
+    n, m = _exp_reduced(_erf_log_series(b))
+    scale = power_of_two(n)
+    large = (like(1.0, x) - scale) - scale * m
+    return select(a < like(1.0, x), x + x * _erf_series(z), copysign(large, x))
+
+
+@exact
+def erf_float64(x):
+    a = absolute(x)
+    return select(a < 1.0, x + x * _erf_series(x * x), copysign(1.0 - _erfc_positive(a), x))
+
+
+# Trigonometry in float32
+
+_sin_series = polynomial((-0.16666667, 0.008333329, -0.00019839327, 2.7182366e-06), (math.nan,))
+_cos_series = polynomial((0.041666668, -0.0013888886, 2.4799967e-05, -2.7244567e-07), (math.nan,))
+_tan_series = polynomial((0.33333138, 0.13339272, 0.053375263, 0.024549779, 0.0029396855, 0.009486332), (math.nan,))
+_arctan_series = polynomial(
+    (-0.33333167, 0.19994137, -0.14214204, 0.10678908, -0.07580487, 0.043552253, -0.016580299, 0.0029743505),
+    (math.nan,),
+)
+_arcsin_series = polynomial((0.16666754, 0.07495241, 0.04547725, 0.024146855, 0.04221981), (math.nan,))
+
+
+@exact
+def _quarter_turns(x):
+    """(n, r) with x = n pi/2 + r and |r| <= pi/4; pi/2 in four parts, the first two short enough for exact products."""
+    n = nearest(x * like(2.0 / math.pi, x))
+    r = x - n * like(1.5703125, x)
+    r = r - n * like(4.837512969970703125e-4, x)
+    r = r - n * like(7.5497899548918824e-08, x)
+    r = r - n * like(-1.7151245e-15, x)
+    return n, r
+
+
+@exact
+def _remainder(n, divisor):
+    """n modulo a power of two; n whole."""
+    return n - divisor * floor(n / divisor)
+
+
+@exact
+def _sine_of_turns(n, r):
+    """sin(r + n pi/2)."""
+    one, two = like(1.0, r), like(2.0, r)
+    z = r * r
+    sine = r + r * (z * _sin_series(z))
+    cosine = one - (like(0.5, r) * z - z * z * _cos_series(z))
+    quadrant = _remainder(n, like(4.0, r))
+    y = select(_remainder(n, two) == one, cosine, sine)
+    return select(quadrant >= two, -y, y)
+
+
+@exact
+def sin_float32(x):
+    n, r = _quarter_turns(x)
+    return select(x == like(0.0, x), x, _sine_of_turns(n, r))
+
+
+@exact
+def cos_float32(x):
+    n, r = _quarter_turns(x)
+    return _sine_of_turns(n + like(1.0, x), r)
+
+
+@exact
+def tan_float32(x):
+    n, r = _quarter_turns(x)
+    z = r * r
+    y = r + r * (z * _tan_series(z))
+    y = select(_remainder(n, like(2.0, x)) == like(1.0, x), like(-1.0, x) / y, y)
+    return select(x == like(0.0, x), x, y)
+
+
+@exact
+def _arctan_unit(a):
+    """arctan(a) for 0 <= a <= 1."""
+    z = a * a
+    return a + a * (z * _arctan_series(z))
+
+
+@exact
+def arctan_float32(x):
+    a = absolute(x)
+    one = like(1.0, x)
+    steep = a > one
+    y = _arctan_unit(select(steep, one / a, a))
+    return copysign(select(steep, like(math.pi / 2, x) - y, y), x)
+
+
+@exact
+def arctan2_float32(y, x):
+    ax, ay = absolute(x), absolute(y)
+    zero = like(0.0, x)
+    steep = ay > ax
+    larger, smaller = select(steep, ay, ax), select(steep, ax, ay)
+    ratio = select(smaller == larger, select(larger == zero, zero, like(1.0, x)), smaller / larger)
+    angle = _arctan_unit(ratio)
+    angle = select(steep, like(math.pi / 2, x) - angle, angle)
+    angle = select(copysign(like(1.0, x), x) < zero, like(math.pi, x) - angle, angle)
+    angle = select(x == x, angle, x)
+    return copysign(select(y == y, angle, y), y)
+
+
+@exact
+def _arcsin_half(a, z):
+    """arcsin(a) for a <= 1/2 where z = a**2."""
+    return a + a * (z * _arcsin_series(z))
+
+
+@exact
+def arcsin_float32(x):
+    a = absolute(x)
+    half = like(0.5, x)
+    large = a > half
+    z = select(large, half * (like(1.0, x) - a), a * a)
+    y = _arcsin_half(select(large, square_root(z), a), z)
+    return copysign(select(large, like(math.pi / 2, x) - like(2.0, x) * y, y), x)
+
+
+@exact
+def arccos_float32(x):
+    a = absolute(x)
+    half, two = like(0.5, x), like(2.0, x)
+    large = a > half
+    z = select(large, half * (like(1.0, x) - a), a * a)
+    y = _arcsin_half(select(large, square_root(z), a), z)
+    outer = select(x < like(0.0, x), like(math.pi, x) - two * y, two * y)
+    return select(large, outer, like(math.pi / 2, x) - copysign(y, x))
+
+
+# Float64 functions of the C library
+
+
+def _libm(function: Callable, arity: int = 1) -> Callable:
+    if arity == 2:
+        return exact(lambda x, y: function(x, y))
+    return exact(lambda x: function(x))
+
+
+sin_float64 = _libm(math.sin)
+cos_float64 = _libm(math.cos)
+tan_float64 = _libm(math.tan)
+arctan_float64 = _libm(math.atan)
+arcsin_float64 = _libm(math.asin)
+arccos_float64 = _libm(math.acos)
+arctan2_float64 = _libm(math.atan2, 2)
+pow_float64 = _libm(math.pow, 2)
+
+
+# Powers, roots, signs, rounding
+
+
+@exact
+def pow_float32(x, y):
+    base, power = np.float64(x), np.float64(y)
+    size = absolute(base)
+    magnitude = exp(power * log(size))
+    whole = nearest(power) == power
+    odd = select(nearest(power * 0.5) == power * 0.5, 0.0, select(whole, 1.0, 0.0))
+    # A negative base has a power only where that is whole; zero and infinity have one with any exponent.
+    valid = (base >= 0.0) | whole | (size == 0.0) | (size == math.inf) | (base != base)
+    result = select(valid, magnitude, math.nan)
+    result = select((size == 1.0) & (absolute(power) == math.inf), 1.0, result)
+    result = select(copysign(1.0, base) * odd < 0.0, -result, result)
+    result = select((power == 0.0) | (base == 1.0), 1.0, result)
+    return np.float32(result)
+
+
+@exact
+def rsqrt(x):
+    return like(1.0, x) / square_root(x)
+
+
+@exact
+def sign(x):
+    one, zero = like(1.0, x), like(0.0, x)
+    y = select(x > zero, one, select(x == zero, zero, x))
+    return select(x < zero, -one, y)
+
+
+@exact
+def mod(x, y):
+    """x - y floor(x / y), exact, with the sign of y."""
+    zero = like(0.0, x)
+    m = exact_remainder(x, y)
+    m = select((m != zero) & ((y < zero) != (m < zero)), m + y, m)
+    return select(m == zero, copysign(zero, y), m)
+
+
+@exact
+def floor_divide(x, y):
+    """floor(x / y) of the exact quotient."""
+    one, zero = like(1.0, x), like(0.0, x)
+    m = exact_remainder(x, y)
+    quotient = (x - m) / y
+    quotient = select((m != zero) & ((y < zero) != (m < zero)), quotient - one, quotient)
+    whole = floor(quotient)
+    whole = select(quotient - whole > like(0.5, x), whole + one, whole)
+    whole = select(quotient == zero, copysign(zero, x / y), whole)
+    return select(y == zero, x / y, whole)
+
+
+exp_float32 = exp_float64 = exp
+expm1_float32 = expm1_float64 = expm1
+tanh_float32 = tanh_float64 = tanh
+sigmoid_float32 = sigmoid_float64 = sigmoid
+softplus_float32 = softplus_float64 = softplus
+sinh_float32 = sinh_float64 = sinh
+cosh_float32 = cosh_float64 = cosh
+log_float32 = log_float64 = log
+log1p_float32 = log1p_float64 = log1p
+log2_float32 = log2_float64 = log2
+log10_float32 = log10_float64 = log10
+arcsinh_float32 = arcsinh_float64 = arcsinh
+arccosh_float32 = arccosh_float64 = arccosh
+arctanh_float32 = arctanh_float64 = arctanh
+erfc_float32 = erfc_float64 = erfc
+sqrt_float32 = sqrt_float64 = square_root
+rsqrt_float32 = rsqrt_float64 = rsqrt
+floor_float32 = floor_float64 = floor
+ceil_float32 = ceil_float64 = ceil
+trunc_float32 = trunc_float64 = trunc
+round_float32 = round_float64 = nearest
+sign_float32 = sign_float64 = sign
+mod_float32 = mod_float64 = mod
+floor_divide_float32 = floor_divide_float64 = floor_divide

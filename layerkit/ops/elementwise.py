@@ -1,0 +1,640 @@
+"""Elementwise operations: arithmetic, comparison, logic, elementary functions.
+
+Each is a scalar expression that the compiler fuses with its neighbours, a NumPy reference and a gradient.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+
+from layerkit.dtypes import is_float, standardize_dtype
+from layerkit.graph.operation import Elementwise, Spec, as_tensor
+from layerkit.graph.tensor import Tensor
+
+
+class Cast(Elementwise):
+    """Converts to another dtype."""
+
+    dtype: str
+    scalar = "cast(a, {dtype})"
+
+    def infer(self, x: Tensor) -> Spec:
+        return x.shape, self.dtype
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", over="ignore"):
+            return x.astype(self.dtype)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (cast(g, x.dtype),)
+
+
+class StopGradient(Elementwise):
+    """The identity, through which no gradient passes."""
+
+    scalar = "a"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return x
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (None,)
+
+
+class Add(Elementwise):
+    """a + b."""
+
+    scalar = "a + b"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a + b
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        return g, g
+
+
+class Subtract(Elementwise):
+    """a - b."""
+
+    scalar = "a - b"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.subtract(a, b)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        return g, -g
+
+
+class Multiply(Elementwise):
+    """a * b."""
+
+    scalar = "a * b"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return a * b
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        return g * b, g * a
+
+
+class Divide(Elementwise):
+    """a / b, in floats."""
+
+    scalar = "a / b"
+    result = "float"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return a / b
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        return g / b, -g * y / b
+
+
+class FloorDivide(Elementwise):
+    """The largest whole number not above a / b."""
+
+    scalar = "floor_divide(a, b)"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.floor_divide(a, b)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        return None, None
+
+
+class Mod(Elementwise):
+    """The remainder of floor division; it has the sign of b."""
+
+    scalar = "mod(a, b)"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.mod(a, b)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        return g, -g * FloorDivide()(a, b)
+
+
+class Power(Elementwise):
+    """a ** b."""
+
+    scalar = "pow(a, b)"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return np.power(a, b)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        # log(a) counts only where a > 0; elsewhere y does not depend smoothly on b.
+        safe_log = log(where(a > 0, a, 1))
+        return g * b * Power()(a, b - 1), g * y * safe_log
+
+
+class Maximum(Elementwise):
+    """The larger; NaN where either is. A tie shares the gradient, as in JAX."""
+
+    scalar = "maximum(a, b)"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.maximum(a, b)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        share = where(a == b, 0.5, 1.0)
+        return where(a >= b, g, 0.0) * cast(share, g.dtype), where(b >= a, g, 0.0) * cast(share, g.dtype)
+
+
+class Minimum(Elementwise):
+    """The smaller; NaN where either is. A tie shares the gradient."""
+
+    scalar = "minimum(a, b)"
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.minimum(a, b)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        share = where(a == b, 0.5, 1.0)
+        return where(a <= b, g, 0.0) * cast(share, g.dtype), where(b <= a, g, 0.0) * cast(share, g.dtype)
+
+
+class Negative(Elementwise):
+    """-a."""
+
+    scalar = "-a"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return -x
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (-g,)
+
+
+class Absolute(Elementwise):
+    """|a|."""
+
+    scalar = "absolute(a)"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.abs(x)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * sign(x),)
+
+
+class Sign(Elementwise):
+    """-1, 0 or 1; NaN stays."""
+
+    scalar = "sign(a)"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.sign(x)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (None,)
+
+
+class Square(Elementwise):
+    """a * a."""
+
+    scalar = "a * a"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return x * x
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * x * 2,)
+
+
+class _Rounding(Elementwise, abstract=True):
+    function: ClassVar[object] = None
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return x if x.dtype.kind in "iub" else type(self).function(x)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (None,)
+
+
+class Floor(_Rounding):
+    """The largest whole number not above a."""
+
+    scalar = "floor(a)"
+    function = staticmethod(np.floor)
+
+
+class Ceil(_Rounding):
+    """The smallest whole number not below a."""
+
+    scalar = "ceil(a)"
+    function = staticmethod(np.ceil)
+
+
+class Round(_Rounding):
+    """The nearest whole number, halves to the even one."""
+
+    scalar = "round(a)"
+    function = staticmethod(np.round)
+
+
+class Trunc(_Rounding):
+    """The whole number towards zero."""
+
+    scalar = "trunc(a)"
+    function = staticmethod(np.trunc)
+
+
+class _Smooth(Elementwise, abstract=True):
+    """A function of one float with a NumPy function of its own."""
+
+    result = "float"
+    function: ClassVar[object] = None
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return type(self).function(x)
+
+
+class Exp(_Smooth):
+    """e ** a."""
+
+    scalar = "exp(a)"
+    function = staticmethod(np.exp)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * y,)
+
+
+class Expm1(_Smooth):
+    """e ** a - 1, exact near 0."""
+
+    scalar = "expm1(a)"
+    function = staticmethod(np.expm1)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * (y + 1),)
+
+
+class Log(_Smooth):
+    """Natural logarithm."""
+
+    scalar = "log(a)"
+    function = staticmethod(np.log)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g / x,)
+
+
+class Log1p(_Smooth):
+    """log(1 + a), exact near 0."""
+
+    scalar = "log1p(a)"
+    function = staticmethod(np.log1p)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g / (x + 1),)
+
+
+class Log2(_Smooth):
+    """Logarithm to base 2."""
+
+    scalar = "log2(a)"
+    function = staticmethod(np.log2)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g / (x * math.log(2)),)
+
+
+class Log10(_Smooth):
+    """Logarithm to base 10."""
+
+    scalar = "log10(a)"
+    function = staticmethod(np.log10)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g / (x * math.log(10)),)
+
+
+class Sqrt(_Smooth):
+    """Square root."""
+
+    scalar = "sqrt(a)"
+    function = staticmethod(np.sqrt)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * 0.5 / y,)
+
+
+class Rsqrt(_Smooth):
+    """1 / sqrt(a)."""
+
+    scalar = "rsqrt(a)"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return 1 / np.sqrt(x)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * -0.5 * y * y * y,)
+
+
+class Sin(_Smooth):
+    """Sine of an angle in radians."""
+
+    scalar = "sin(a)"
+    function = staticmethod(np.sin)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * cos(x),)
+
+
+class Cos(_Smooth):
+    """Cosine of an angle in radians."""
+
+    scalar = "cos(a)"
+    function = staticmethod(np.cos)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (-g * sin(x),)
+
+
+class Tan(_Smooth):
+    """Tangent of an angle in radians."""
+
+    scalar = "tan(a)"
+    function = staticmethod(np.tan)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * (1 + y * y),)
+
+
+class Tanh(_Smooth):
+    """Hyperbolic tangent."""
+
+    scalar = "tanh(a)"
+    function = staticmethod(np.tanh)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * (1 - y * y),)
+
+
+class Erf(_Smooth):
+    """The error function."""
+
+    scalar = "erf(a)"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.vectorize(math.erf, otypes=[x.dtype])(x)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * (2 / math.sqrt(math.pi)) * exp(-x * x),)
+
+
+class Sigmoid(_Smooth):
+    """1 / (1 + exp(-a)), in the form that does not overflow."""
+
+    scalar = "sigmoid(a)"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        e = np.exp(-np.abs(x))
+        return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * y * (1 - y),)
+
+
+class Softplus(_Smooth):
+    """log(1 + exp(a)), in the form that does not overflow."""
+
+    scalar = "softplus(a)"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * sigmoid(x),)
+
+
+class Relu(Elementwise):
+    """max(a, 0). The gradient at 0 is 0."""
+
+    scalar = "maximum(a, zero)"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.maximum(x, 0)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        # By the output, so that the input need not be kept.
+        return (where(y > 0, g, 0),)
+
+
+class Where(Elementwise):
+    """b where the condition holds, c elsewhere."""
+
+    scalar = "b if a else c"
+
+    def prepare(self, inputs: tuple) -> list[Tensor]:
+        condition = cast(as_tensor(inputs[0]), "bool")
+        return [condition, *Add().prepare(inputs[1:])]
+
+    def infer(self, condition: Tensor, x: Tensor, y: Tensor) -> Spec:
+        return super().infer(condition, x, y)[0], x.dtype
+
+    def reference(self, condition: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.where(condition, x, y)
+
+    def gradient(self, g: Tensor, y: Tensor, condition: Tensor, a: Tensor, b: Tensor) -> tuple:
+        return None, where(condition, g, 0), where(condition, 0, g)
+
+
+class _Comparison(Elementwise, abstract=True):
+    result = "bool"
+    function: ClassVar[object] = None
+
+    def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return type(self).function(a, b)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
+        return None, None
+
+
+class Less(_Comparison):
+    """a < b."""
+
+    scalar = "a < b"
+    function = staticmethod(np.less)
+
+
+class LessEqual(_Comparison):
+    """a <= b."""
+
+    scalar = "a <= b"
+    function = staticmethod(np.less_equal)
+
+
+class Greater(_Comparison):
+    """a > b."""
+
+    scalar = "a > b"
+    function = staticmethod(np.greater)
+
+
+class GreaterEqual(_Comparison):
+    """a >= b."""
+
+    scalar = "a >= b"
+    function = staticmethod(np.greater_equal)
+
+
+class Equal(_Comparison):
+    """a == b."""
+
+    scalar = "a == b"
+    function = staticmethod(np.equal)
+
+
+class NotEqual(_Comparison):
+    """a != b."""
+
+    scalar = "a != b"
+    function = staticmethod(np.not_equal)
+
+
+class _Logical(_Comparison, abstract=True):
+    def prepare(self, inputs: tuple) -> list[Tensor]:
+        return [cast(as_tensor(x), "bool") for x in inputs]
+
+
+class LogicalAnd(_Logical):
+    """Whether both hold."""
+
+    scalar = "a and b"
+    function = staticmethod(np.logical_and)
+
+
+class LogicalOr(_Logical):
+    """Whether either holds."""
+
+    scalar = "a or b"
+    function = staticmethod(np.logical_or)
+
+
+class LogicalXor(_Logical):
+    """Whether just one holds."""
+
+    scalar = "a != b"
+    function = staticmethod(np.logical_xor)
+
+
+class LogicalNot(_Logical):
+    """Whether it does not hold."""
+
+    scalar = "not a"
+
+    def reference(self, a: np.ndarray) -> np.ndarray:
+        return np.logical_not(a)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor) -> tuple:
+        return (None,)
+
+
+class _Test(Elementwise, abstract=True):
+    result = "bool"
+    function: ClassVar[object] = None
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return type(self).function(x)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (None,)
+
+
+class Isnan(_Test):
+    """Whether it is NaN."""
+
+    scalar = "a != a"
+    function = staticmethod(np.isnan)
+
+
+class Isfinite(_Test):
+    """Whether it is neither infinite nor NaN."""
+
+    scalar = "a - a == a - a"
+    function = staticmethod(np.isfinite)
+
+
+def cast(x: object, dtype: object) -> Tensor:
+    """Convert to another dtype. A float becomes an integer by cutting towards zero."""
+    dtype = standardize_dtype(dtype)
+    x = as_tensor(x)
+    return x if x.dtype == dtype else Cast(dtype)(x)
+
+
+def stop_gradient(x: object) -> Tensor:
+    """The same values, taken as constant by gradients."""
+    return StopGradient()(x)
+
+
+def where(condition: object, x1: object, x2: object) -> Tensor:
+    """x1 where the condition holds, x2 elsewhere, broadcast.
+
+    >>> where(np.array([True, False]), 1.0, 2.0).tolist()
+    [1.0, 2.0]
+    """
+    return Where()(condition, x1, x2)
+
+
+def clip(x: object, x_min: object, x_max: object) -> Tensor:
+    """Limit to the range from x_min to x_max."""
+    return minimum(maximum(x, x_min), x_max)
+
+
+def _function(kind: type[Elementwise], name: str, arity: int = 1):
+    operation = kind()
+
+    if arity == 1:
+
+        def function(x: object) -> Tensor:
+            return operation(x)
+    else:
+
+        def function(x1: object, x2: object) -> Tensor:
+            return operation(x1, x2)
+
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = __name__
+    function.__doc__ = kind.__doc__
+    return function
+
+
+add, subtract, multiply = _function(Add, "add", 2), _function(Subtract, "subtract", 2), _function(Multiply, "multiply", 2)
+divide = true_divide = _function(Divide, "divide", 2)
+floor_divide, mod, power = _function(FloorDivide, "floor_divide", 2), _function(Mod, "mod", 2), _function(Power, "power", 2)
+maximum, minimum = _function(Maximum, "maximum", 2), _function(Minimum, "minimum", 2)
+negative, sign, square = _function(Negative, "negative"), _function(Sign, "sign"), _function(Square, "square")
+absolute = abs = _function(Absolute, "absolute")  # noqa: A001
+floor, ceil, trunc = _function(Floor, "floor"), _function(Ceil, "ceil"), _function(Trunc, "trunc")
+exp, expm1, log, log1p = _function(Exp, "exp"), _function(Expm1, "expm1"), _function(Log, "log"), _function(Log1p, "log1p")
+log2, log10, sqrt, rsqrt = _function(Log2, "log2"), _function(Log10, "log10"), _function(Sqrt, "sqrt"), _function(Rsqrt, "rsqrt")
+sin, cos, tan, tanh, erf = _function(Sin, "sin"), _function(Cos, "cos"), _function(Tan, "tan"), _function(Tanh, "tanh"), _function(Erf, "erf")
+sigmoid, softplus, relu = _function(Sigmoid, "sigmoid"), _function(Softplus, "softplus"), _function(Relu, "relu")
+less, less_equal, greater = _function(Less, "less", 2), _function(LessEqual, "less_equal", 2), _function(Greater, "greater", 2)
+greater_equal, equal, not_equal = _function(GreaterEqual, "greater_equal", 2), _function(Equal, "equal", 2), _function(NotEqual, "not_equal", 2)
+logical_and, logical_or = _function(LogicalAnd, "logical_and", 2), _function(LogicalOr, "logical_or", 2)
+logical_xor, logical_not = _function(LogicalXor, "logical_xor", 2), _function(LogicalNot, "logical_not")
+isnan, isfinite = _function(Isnan, "isnan"), _function(Isfinite, "isfinite")
+
+
+def reciprocal(x: object) -> Tensor:
+    """1 / x."""
+    return divide(1.0, x)
+
+
+def round(x: object, decimals: int = 0) -> Tensor:  # noqa: A001
+    """Round to so many decimals, halves to the even number."""
+    if decimals == 0 or not is_float(as_tensor(x).dtype):
+        return Round()(x)
+    return Round()(x * 10.0**decimals) / 10.0**decimals
