@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable
 import numpy as np
 
 from layerkit import tree
+from layerkit.compiler.compile import Executable
 from layerkit.dtypes import standardize_dtype
 from layerkit.graph.graph import Graph, trace
 from layerkit.graph.operation import as_tensor
@@ -25,12 +26,14 @@ class CompiledFunction:
         function: takes and gives structures (lists, tuples, dicts) of tensors; None and plain values may stand among the
             arguments and belong to the signature. It may read and assign Variables.
         name: for messages.
+        interpret: run node by node on the NumPy references, without compiling.
 
     The least recently used plan goes when more than 32 are kept.
     """
 
-    def __init__(self, function: Callable, name: str | None = None) -> None:
+    def __init__(self, function: Callable, name: str | None = None, interpret: bool = False) -> None:
         self.function = function
+        self.interpret = interpret
         self.name = name or getattr(function, "__name__", "function")
         self._kept: OrderedDict[Hashable, _Traced] = OrderedDict()
         self._lock = threading.Lock()
@@ -52,7 +55,7 @@ class CompiledFunction:
         key = tuple((leaf.shape, leaf.dtype.str) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves)
         found = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = _Traced(self.function, args, leaves)
+            found = self._kept[key] = _Traced(self, args, leaves)
             while len(self._kept) > PLANS_KEPT:
                 self._kept.popitem(last=False)
         else:
@@ -67,7 +70,7 @@ class CompiledFunction:
 class _Traced:
     """One signature's graph, ready to run."""
 
-    def __init__(self, function: Callable, args: tuple, leaves: list) -> None:
+    def __init__(self, owner: CompiledFunction, args: tuple, leaves: list) -> None:
         self.structure: object = None
         places = [at for at, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray)]
 
@@ -75,13 +78,13 @@ class _Traced:
             filled = list(leaves)
             for at, placeholder in zip(places, placeholders, strict=True):
                 filled[at] = placeholder
-            self.structure = function(*tree.pack_sequence_as(args, filled))
+            self.structure = owner.function(*tree.pack_sequence_as(args, filled))
             self.results = tree.flatten(self.structure)
             return [as_tensor(result) for result in self.results if result is not None]
 
         specs = [(leaves[at].shape, standardize_dtype(leaves[at].dtype)) for at in places]
         self.graph: Graph = trace(flat, specs)
-        self.executable = Interpreter(self.graph)
+        self.executable = Interpreter(self.graph) if owner.interpret else Executable(self.graph)
         self.single = isinstance(self.structure, Tensor)
 
     def run(self, arrays: list[np.ndarray]) -> object:
@@ -92,11 +95,11 @@ class _Traced:
         return tree.pack_sequence_as(self.structure, [None if result is None else next(given) for result in self.results])
 
 
-def compile_function(function: Callable, name: str | None = None) -> CompiledFunction:
+def compile_function(function: Callable, name: str | None = None, interpret: bool = False) -> CompiledFunction:
     """Compile a function of tensors; it is traced when first called with each signature.
 
     >>> double = compile_function(lambda x: x * 2)
     >>> double(np.ones(2, "float32")).tolist()
     [2.0, 2.0]
     """
-    return CompiledFunction(function, name)
+    return CompiledFunction(function, name, interpret)

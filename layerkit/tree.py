@@ -7,6 +7,7 @@ tuples, OrderedDict and defaultdict) are leaves.
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -58,7 +59,7 @@ def _rows(first: Any, others: tuple) -> Iterator[tuple[Any, list]]:
 
 def _rebuild(structure: Any, children: list) -> Any:
     """A container like `structure` around other children, given in flattening order."""
-    kind = type(structure)
+    kind: Any = type(structure)
     if kind in _MAPPINGS:
         by_key = dict(zip(_keys(structure), children, strict=True))
         items = [(key, by_key[key]) for key in structure]
@@ -204,12 +205,20 @@ def _check_same_container(a: Any, b: Any, path: tuple) -> None:
         raise different(f"the lengths are {len(a)} and {len(b)}")
 
 
-def assert_same_structure(a: Any, b: Any) -> None:
+def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
     """Check that two structures are nested alike; their leaves may be anything.
+
+    `check_types` has no effect, as in Keras, and passing it is a DeprecationWarning that says so.
 
     Raises:
         ValueError: containers differ in kind, length or keys (all kinds of dictionary count as one).
     """
+    if check_types is not None:
+        warnings.warn(
+            "`check_types` is deprecated and has no effect. For a comparison of paths alone use `assert_same_paths`.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
     _assert_same(a, b, ())
 
 

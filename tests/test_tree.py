@@ -97,6 +97,11 @@ def test_kinds_of_dictionary_are_the_same_structure():
     assert both == OrderedDict([("b", (1, 10)), ("a", (2, 20))])
 
 
+def test_check_types_has_no_effect_and_says_so():
+    with pytest.warns(DeprecationWarning, match="`check_types` is deprecated and has no effect"):
+        tree.assert_same_structure([1], [2], check_types=False)
+
+
 def test_same_paths_whatever_the_containers():
     tree.assert_same_paths([0, (1,)], (0, [1]))
     with pytest.raises(ValueError, match=r"missing in `b`: \(1,\)"):

@@ -34,6 +34,10 @@ class ArrayAdapter(Adapter):
         floatx: dtype name of floating-point data.
     """
 
+    num_batches: int
+    batch_size: int
+    num_samples: int
+
     def __init__(
         self,
         x: Any,
@@ -69,18 +73,20 @@ class ArrayAdapter(Adapter):
     def selections(self, epoch: int = 0, start: int = 0) -> Iterator[slice | np.ndarray]:
         """Which samples make each batch of an epoch: a slice, or int64 indices where they are shuffled."""
         size, samples = self.batch_size, self.num_samples
-        order = self._random(epoch).permutation(samples) if self.shuffle is True else None
-        for number in range(start, self.num_batches):
-            low, high = number * size, min((number + 1) * size, samples)
-            if self.shuffle == "batch":
-                yield low + self._random(epoch, number).permutation(high - low)
-            elif order is not None:
-                yield order[low:high]
-            else:
-                yield slice(low, high)
-
-    def _random(self, *place: int) -> np.random.Generator:
-        return np.random.default_rng([self._seed, *place])
+        if not self.shuffle:
+            for low in range(start * size, samples, size):
+                yield slice(low, min(low + size, samples))
+            return
+        random = np.random.default_rng([self._seed, epoch])
+        if self.shuffle == "batch":
+            for low in range(0, samples, size):
+                order = low + random.permutation(min(size, samples - low))
+                if low >= start * size:  # those before are drawn all the same
+                    yield order
+            return
+        order = random.permutation(samples)
+        for low in range(start * size, samples, size):
+            yield order[low : low + size]
 
     def copy_batch(self, selection: slice | np.ndarray, buffers: Sequence[np.ndarray]) -> None:
         """Copy the samples of a selection into the first rows of a buffer for each of `arrays`.
@@ -98,7 +104,7 @@ class ArrayAdapter(Adapter):
         """The batches of an epoch, from the one numbered `start`: views, or buffers that are used again."""
         arrays = self.arrays
         full = self._buffers(self.batch_size) if self.shuffle else []
-        buffers, batch = full, self._pack(full) if full else None
+        buffers, batch = full, self._pack(full if full else arrays)
         for selection in self.selections(epoch, start):
             if type(selection) is slice:
                 yield self._pack([array[selection] for array in arrays])

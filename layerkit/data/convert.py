@@ -10,7 +10,7 @@ import numpy as np
 from layerkit import tree
 from layerkit.errors import DtypeError, ShapeError
 
-NUMERIC_KINDS = "biufc"
+NUMERIC_KINDS = "biuf"
 
 
 class LazyArray:
@@ -161,7 +161,9 @@ def _cast_dtype(dtype: np.dtype, floatx: np.dtype) -> np.dtype:
 def _checked(array: Any, name: str) -> Any:
     """The array itself if it holds numbers and has an axis of samples."""
     if array.dtype.kind not in NUMERIC_KINDS:
-        raise DtypeError(f"`{name}` has dtype {array.dtype}, but only numbers and booleans can be used. {_mend(array)}")
+        raise DtypeError(
+            f"`{name}` has dtype {array.dtype}, but only real numbers and booleans can be used. {_mend(array)}"
+        )
     if len(array.shape) == 0:
         raise ShapeError(f"`{name}` is a single number; expected an array [samples, ...].")
     return array
@@ -176,6 +178,8 @@ def _mend(array: Any) -> str:
         )
     if kind in "mM":
         return "Turn dates and times into numbers first."
+    if kind == "c":
+        return "Pass the real and the imaginary parts as two features."
     return "Turn its fields into separate arrays first."
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from itertools import islice
 from typing import Any
 
@@ -63,7 +63,7 @@ class IterableAdapter(Adapter):
         self._class_weight = class_weight
         self._floatx = floatx
         self._source = type(iterable).__name__ if not self.once else f"the {type(iterable).__name__} passed as `x`"
-        if not self.once and hasattr(iterable, "__len__"):
+        if not self.once and isinstance(iterable, Sized):
             self.num_batches = len(iterable)
             if self.num_batches == 0:
                 raise ValueError(f"The {type(iterable).__name__} passed as `x` has no batches: its length is 0.")

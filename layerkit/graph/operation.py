@@ -154,6 +154,10 @@ class Elementwise(Operation, abstract=True):
 
     scalar: ClassVar[str] = ""
     result: ClassVar[str] = "same"
+    shape_only: ClassVar[tuple[int, ...]] = ()
+    """Which inputs give only their shape, not their elements."""
+    whole: ClassVar[tuple[int, ...]] = ()
+    """Which inputs are not broadcast: the expression reads their elements as `b[0]`, `b[1]`."""
 
     def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
         """The inputs promoted to their common dtype."""

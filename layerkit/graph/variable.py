@@ -63,6 +63,7 @@ class Variable:
         self.aggregation = aggregation
         self.name = name or "variable"
         self.path = path or (f"{current_path()}/{self.name}" if current_path() else self.name)
+        self.buffer = None  # the compiler's handle of the memory
         self.regularizer = None
         self.constraint = None
         self.overwrite_with_gradient = False

@@ -27,6 +27,10 @@ SIGNATURE = types.void(types.CPointer(types.intp), types.intp, types.intp, types
 FASTMATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
 FLAGS = {"fastmath": FASTMATH, "error_model": "numpy", "boundscheck": False}
 
+# Generated kernels have more pointers than LLVM's default of 8 comparisons allows it to check for overlap before a
+# vectorised loop.
+llvm.set_option("layerkit", "--runtime-memory-check-threshold=128")
+
 inline = njit(**FLAGS)
 """Decorator of a function that kernels call; LLVM inlines it."""
 

@@ -17,7 +17,8 @@ ITEMSIZE = {"float32": 4, "float64": 8}
 PACK_FIELDS = 7
 PACK_HEADER = 12
 PHASE_FIELDS = 10
-PHASE_HEADER = 28
+PHASE_HEADER = 30
+TILE_FIELDS = 7
 
 
 def tile_vectors(dtype: str, panel: int) -> int:
@@ -60,21 +61,73 @@ def _copy_window(dtype: str) -> Callable:
 
 
 @inline
-def fill_offsets(table, out_table, images, rows, columns, start, out_start, strides, out_strides, padded):
-    """Offsets of the pixels of an (images, rows, columns) grid; the last is repeated up to `padded` entries."""
+def fill_offsets(table, out_table, sizes, start, out_start, strides, out_strides, padded):
+    """Offsets of the points of a grid of three axes; the last point is repeated up to `padded` entries."""
     a, out = int64_at(table), int64_at(out_table)
     count = 0
-    for image in range(images):
-        for row in range(rows):
-            at = start + image * strides[0] + row * strides[1]
-            out_at = out_start + image * out_strides[0] + row * out_strides[1]
-            for column in range(columns):
-                a[count] = at + column * strides[2]
-                out[count] = out_at + column * out_strides[2]
+    for i in range(sizes[0]):
+        for j in range(sizes[1]):
+            at = start + i * strides[0] + j * strides[1]
+            out_at = out_start + i * out_strides[0] + j * out_strides[1]
+            for k in range(sizes[2]):
+                a[count] = at + k * strides[2]
+                out[count] = out_at + k * out_strides[2]
                 count += 1
     for i in range(count, padded):
         a[i] = a[count - 1]
         out[i] = out[count - 1]
+
+
+@inline
+def first_inside(position, step):
+    """The first n >= 0 with position + n * step >= 0."""
+    return 0 if position >= 0 else (step - 1 - position) // step
+
+
+@inline
+def end_inside(position, step, count, size):
+    """The number n <= count behind the last with position + (n - 1) * step < size; may be negative."""
+    return min(count, (size - position + step - 1) // step)
+
+
+@inline
+def fill_pixel_tiles(tiles, pixels, n_y, n_x):
+    """Tiles of successive pixels that see all taps; gives their number."""
+    tile = int64_at(tiles)
+    count = (pixels + ROWS - 1) // ROWS
+    for i in range(count):
+        at = i * TILE_FIELDS
+        tile[at], tile[at + 1], tile[at + 2] = 0, 0, 0
+        tile[at + 3], tile[at + 4] = n_y, n_x
+        tile[at + 5], tile[at + 6] = i * ROWS, pixels - i * ROWS
+    return count
+
+
+@inline
+def fill_image_tiles(tiles, images, grid, first, steps, sizes, taps, spacing, strides, filter_stride, out_strides):
+    """Tiles of one pixel of several images, which see the taps inside of the image; gives their number.
+
+    Pairs are (y, x): `first` is where the first pixel's first tap lies, `sizes` are the image's, `strides` are from row to
+    row and from column to column of the source, `filter_stride` is from tap to tap of the packed filters.
+    """
+    tile = int64_at(tiles)
+    at = 0
+    for row in range(grid[0]):
+        y = first[0] + row * steps[0]
+        y0 = first_inside(y, spacing[0])
+        y1 = end_inside(y, spacing[0], taps[0], sizes[0])
+        for column in range(grid[1]):
+            x = first[1] + column * steps[1]
+            x0 = first_inside(x, spacing[1])
+            x1 = end_inside(x, spacing[1], taps[1], sizes[1])
+            for image in range(0, images, ROWS):
+                tile[at] = (y + y0 * spacing[0]) * strides[0] + (x + x0 * spacing[1]) * strides[1]
+                tile[at + 1] = (y0 * taps[1] + x0) * filter_stride
+                tile[at + 2] = row * out_strides[1] + column * out_strides[2]
+                tile[at + 3], tile[at + 4] = y1 - y0, x1 - x0
+                tile[at + 5], tile[at + 6] = image, images - image
+                at += TILE_FIELDS
+    return at // TILE_FIELDS
 
 
 def pack_filters(dtype: str, panel: int) -> Callable:
@@ -120,124 +173,166 @@ def pack_filters(dtype: str, panel: int) -> Callable:
 def correlate(dtype: str, panel: int) -> Callable:
     """Kernel: out = act(bias + sum over taps of image x filters), for each phase of the output's grid.
 
-    A unit is a block of images or of one image's rows; see `convolution_launch._correlate_launch`.
+    A unit is a block of images or of rows of some images; see `convolution_launch._correlation`. A tile is `ROWS` pixels in
+    a row or, "across", one pixel of `ROWS` images: then taps outside of the image are left out and no zero is multiplied.
     """
     itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
     step = vectors * vector_length(dtype)
-    tile = tile_multiply(dtype, vectors, True)
+    multiply = tile_multiply(dtype, vectors, packed=True)
     copy_window = _copy_window(dtype)
 
     def kernel(args, lo, hi, worker):
         source, packed, out = args[0], args[1], args[2]
         table = args[3] + worker * args[4]
-        out_table, window = table + args[5], table + args[6]
-        height, width, channels = args[11], args[12], args[13]
-        step_y, step_x, top, left, extent_y, window_width = args[14], args[15], args[16], args[17], args[18], args[19]
-        groups, depth, columns, relu = args[20], args[21], args[22], args[26]
-        out_strides = (args[23], args[24], args[25])
+        out_table, tiles, window = table + args[5], table + args[6], table + args[7]
+        tile = int64_at(tiles)
+        across, relu = args[8], args[9]
+        height, width, channels = args[14], args[15], args[16]
+        step_y, step_x, top, left, extent_y, window_width = args[17], args[18], args[19], args[20], args[21], args[22]
+        groups, depth, columns = args[23], args[24], args[25]
+        out_strides = (args[26], args[27], args[28])
         line = window_width * channels
-        panels = (columns + panel - 1) // panel
+        filter_stride = depth * panel
         for unit in range(lo, hi):
-            image, row = unit // args[10] * args[8], unit % args[10] * args[9]
-            images = min(args[8], args[7] - image)
-            begin = source + image * height * line * itemsize
-            if args[6]:
-                window_rows = (min(args[9], args[PHASE_HEADER] - row) - 1) * step_y + extent_y
-                begin = source + image * height * width * channels * itemsize
+            image, row = unit // args[13] * args[11], unit % args[13] * args[12]
+            images = min(args[11], args[10] - image)
+            begin, image_rows = source + image * height * width * channels * itemsize, height
+            if args[7]:
+                image_rows = (min(args[12], args[PHASE_HEADER] - row) - 1) * step_y + extent_y
                 copy_window(
-                    begin, window, images, height, width, channels, top - row * step_y, left, window_rows, window_width
+                    begin, window, images, height, width, channels, top - row * step_y, left, image_rows, window_width
                 )
                 begin = window
-                strides = (window_rows * line, step_y * line, step_x * channels)
-            else:
+            elif across == 0:
                 begin += row * step_y * line * itemsize
-                strides = (height * line, step_y * line, step_x * channels)
-            for phase in range(args[27]):
+            strides = (image_rows * line, step_y * line, step_x * channels)
+            for phase in range(args[29]):
                 p = PHASE_HEADER + PHASE_FIELDS * phase
-                rows = min(args[9], args[p] - row)
-                pixels = images * rows * args[p + 1]
-                if rows <= 0 or pixels <= 0:
+                rows, row_pixels = min(args[12], args[p] - row), args[p + 1]
+                n_y, y_position, y_spacing = args[p + 2], args[p + 3], args[p + 4]
+                n_x, x_position, x_spacing = args[p + 5], args[p + 6], args[p + 7]
+                if rows <= 0 or row_pixels <= 0:
                     continue
-                n1, stride1, n2, stride2, n3 = args[p + 2], args[p + 3], args[p + 4], args[p + 5], args[p + 6]
                 out_start = args[p + 9] + image * out_strides[0] + row * out_strides[1]
-                fill_offsets(
-                    table, out_table, images, rows, args[p + 1], args[p + 7], out_start, strides, out_strides,
-                    pixels + ROWS,
-                )  # fmt: skip
-                b = packed + args[p + 8] * itemsize
-                b_size = (n1 * n2 * n3 + 1) * panel * itemsize
+                if across:
+                    grid = (1, 1, images)
+                    start, steps = 0, (0, 0, strides[0])
+                    out_steps = (0, 0, out_strides[0])
+                else:
+                    grid = (images, rows, row_pixels)
+                    start, steps = y_position * line + x_position * channels, strides
+                    out_steps = out_strides
+                pixels = grid[0] * grid[1] * grid[2]
+                fill_offsets(table, out_table, grid, start, out_start, steps, out_steps, pixels + ROWS)
+                if across:
+                    count = fill_image_tiles(
+                        tiles, images, (rows, row_pixels), (row * step_y - top + y_position, x_position - left),
+                        (step_y, step_x), (height, width), (n_y, n_x), (y_spacing, x_spacing), (line, channels),
+                        filter_stride, out_strides,
+                    )  # fmt: skip
+                else:
+                    count = fill_pixel_tiles(tiles, pixels, n_y, n_x)
+                # Neighbouring taps of all channels are one run of the image.
+                merged = x_spacing == 1 and depth == channels
+                filters = packed + args[p + 8] * itemsize
                 for group in range(groups):
                     a = begin + group * depth * itemsize
-                    for first in range(0, panels * panel, panel):
+                    for first in range(0, columns, panel):
                         for column in range(0, min(panel, columns - first), step):
+                            initial = filters + column * itemsize
+                            b = initial + panel * itemsize
                             to = out + (group * columns + first + column) * itemsize
-                            for pixel in range(0, pixels, ROWS):
-                                tile(
-                                    a, table + pixel * 8, b + column * itemsize, n1, stride1, n2, stride2, n3, 1, panel,
-                                    to, out_table + pixel * 8, pixels - pixel, columns - first - column, relu,
+                            for i in range(0, count * TILE_FIELDS, TILE_FIELDS):
+                                multiply(
+                                    a + tile[i] * itemsize, table + tile[i + 5] * 8, b + tile[i + 1] * itemsize,
+                                    tile[i + 3], y_spacing * line, n_x * filter_stride,
+                                    1 if merged else tile[i + 4], x_spacing * channels, filter_stride,
+                                    tile[i + 4] * depth if merged else depth, 1, panel,
+                                    initial, to + tile[i + 2] * itemsize, out_table + tile[i + 5] * 8,
+                                    tile[i + 6], columns - first - column, relu,
                                 )  # fmt: skip
-                        b += b_size
+                        filters += (n_y * n_x * filter_stride + panel) * itemsize
 
     return kernel
 
 
-def filter_gradient(dtype: str, panel: int) -> Callable:
+def filter_gradient(dtype: str, panel: int, masked: bool) -> Callable:
     """Kernel: each piece's share of the sum over pixels of image x gradient, by taps, channels and filters.
 
     A unit is a piece, a run of blocks of images or of one image's rows; see
-    `convolution_launch.conv_filter_gradient_launches`.
+    `convolution_launch.conv_filter_gradient_launches`. A tile is `ROWS` channels of the taps in a row or, "clipped", of one
+    tap: then the pixels that do not see the image through it are left out. `masked`: the filters are no whole vectors.
     """
     itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
     step = vectors * vector_length(dtype)
-    tile = tile_multiply(dtype, vectors, False)
+    multiply = tile_multiply(dtype, vectors, packed=False, masked=masked)
     copy_window = _copy_window(dtype)
 
     def kernel(args, lo, hi, worker):
         x, g = args[0], args[1]
         table = args[3] + worker * args[4]
-        out_table, window = table + args[5], table + args[6]
-        height, width, channels = args[11], args[12], args[13]
-        step_y, step_x, top, left, extent_y, window_width = args[14], args[15], args[16], args[17], args[18], args[19]
-        groups, depth, columns = args[20], args[21], args[22]
-        out_rows, out_columns, blocks, pieces = args[23], args[24], args[25], args[26]
-        kernel_height, kernel_width, dilation_y, dilation_x = args[27], args[28], args[29], args[30]
+        out_table, window, clipped = table + args[5], table + args[6], args[7]
+        out_rows, out_columns = args[8], args[9]
+        height, width, channels = args[14], args[15], args[16]
+        step_y, step_x, top, left, extent_y, window_width = args[17], args[18], args[19], args[20], args[21], args[22]
+        groups, depth, columns = args[23], args[24], args[25]
+        blocks, pieces = args[26], args[27]
+        kernel_height, kernel_width, dilation_y, dilation_x = args[28], args[29], args[30], args[31]
         filters = groups * columns
         line = window_width * channels
-        taps = kernel_height * kernel_width * depth
+        grid = (kernel_height, kernel_width, depth)
+        if clipped:
+            taps, grid = (kernel_height, kernel_width), (1, 1, depth)
+        else:
+            taps = (1, 1)
+        tile_depth = grid[0] * grid[1] * depth
         fill_offsets(
-            table, out_table, kernel_height, kernel_width, depth, 0, 0, (dilation_y * line, dilation_x * channels, 1),
-            (kernel_width * depth * filters, depth * filters, filters), taps + ROWS,
+            table, out_table, grid, 0, 0, (dilation_y * line, dilation_x * channels, 1),
+            (kernel_width * depth * filters, depth * filters, filters), tile_depth + ROWS,
         )  # fmt: skip
         for piece in range(lo, hi):
-            out = args[2] + piece * taps * filters * itemsize
+            out = args[2] + piece * kernel_height * kernel_width * depth * filters * itemsize
             started = 0
             for block in range(piece * blocks // pieces, (piece + 1) * blocks // pieces):
-                image, row = block // args[10] * args[8], block % args[10] * args[9]
-                images, rows = min(args[8], args[7] - image), min(args[9], out_rows - row)
-                begin = x + image * height * width * channels * itemsize
+                image, row = block // args[13] * args[11], block % args[13] * args[12]
+                images, rows = min(args[11], args[10] - image), min(args[12], out_rows - row)
+                begin, image_rows = x + image * height * width * channels * itemsize, height
                 if args[6]:
-                    window_rows = (rows - 1) * step_y + extent_y
+                    image_rows = (rows - 1) * step_y + extent_y
                     copy_window(
                         begin, window, images, height, width, channels,
-                        top - row * step_y, left, window_rows, window_width,
+                        top - row * step_y, left, image_rows, window_width,
                     )  # fmt: skip
                     begin = window
-                    image_stride = window_rows * line
-                else:
+                elif clipped == 0:
                     begin += row * step_y * line * itemsize
-                    image_stride = height * line
                 pixels = g + (image * out_rows + row) * out_columns * filters * itemsize
                 for group in range(groups):
                     for first in range(0, columns, step):
                         at = (group * columns + first) * itemsize
-                        for tap in range(0, taps, ROWS):
-                            tile(
-                                begin + group * depth * itemsize, table + tap * 8, pixels + at,
-                                images, image_stride, rows, step_y * line, out_columns, step_x * channels, filters,
-                                out + at, out_table + tap * 8, taps - tap, columns - first, started,
-                            )  # fmt: skip
+                        for tap_y in range(taps[0]):
+                            y, y0, y1 = 0, 0, rows
+                            if clipped:
+                                y = row * step_y - top + tap_y * dilation_y
+                                y0, y1 = first_inside(y, step_y), end_inside(y, step_y, rows, height)
+                            for tap_x in range(taps[1]):
+                                x_at, x0, x1 = 0, 0, out_columns
+                                if clipped:
+                                    x_at = tap_x * dilation_x - left
+                                    x0, x1 = first_inside(x_at, step_x), end_inside(x_at, step_x, out_columns, width)
+                                a = (y + y0 * step_y) * line + (x_at + x0 * step_x) * channels + group * depth
+                                b = (y0 * out_columns + x0) * filters
+                                to = out + at + (tap_y * kernel_width + tap_x) * depth * filters * itemsize
+                                for k in range(0, tile_depth, ROWS):
+                                    multiply(
+                                        begin + a * itemsize, table + k * 8, pixels + at + b * itemsize,
+                                        images, image_rows * line, out_rows * out_columns * filters,
+                                        y1 - y0, step_y * line, out_columns * filters,
+                                        x1 - x0, step_x * channels, filters,
+                                        0, to, out_table + k * 8, tile_depth - k, columns - first, started,
+                                    )  # fmt: skip
                 started = 1
 
     return kernel

@@ -18,7 +18,8 @@ from numba.extending import intrinsic
 from layerkit.kernels.abi import LLVM_TYPES, vector_length
 from layerkit.kernels.microkernel import max_rows
 
-ROWS = max_rows(2)
+# With 32 vector registers 8 x 2 sums; with 16 registers 4 x 2, which hide the latency of a multiply-add just as well.
+ROWS = 8 if max_rows(2) >= 8 else 4
 I64 = ir.IntType(64)
 I32 = ir.IntType(32)
 
@@ -54,7 +55,7 @@ class Lanes:
         return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
 
     def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-        """a * b + c."""
+        """Return a * b + c, rounded once."""
         function = self._intrinsic(f"llvm.fma.{self.suffix}", self.type, [self.type] * 3)
         return self.builder.call(function, [a, b, c])
 
@@ -81,85 +82,88 @@ class Lanes:
 
 
 @functools.cache
-def tile_multiply(dtype: str, vectors: int, packed: bool) -> Callable:
+def tile_multiply(dtype: str, vectors: int, *, packed: bool, masked: bool = False) -> Callable:
     """Build the function that computes a tile of `ROWS` rows x `vectors` vectors.
 
-    It is called as `tile(a, a_offsets, b, loops, a_step, b_step, out, out_offsets, rows, columns, option)`; offsets,
-    steps and strides count elements.
-      a, a_offsets: element k of row i is a[a_offsets[i] + position of k].
-      b: the right operand's row k starts at b + k * b_step.
-      loops: the tuple (n1, stride1, n2, stride2, n3): the depth is n1 * n2 * n3 and its position in `a` is
-        k1 * stride1 + k2 * stride2 + k3 * a_step.
-      out, out_offsets: row i is written at out[out_offsets[i]], for i < rows and the first `columns` columns.
+    It is called as `tile(a, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows, columns,
+    option)`. Offsets and strides count elements. The depth is n1 * n2 * n3; at (k1, k2, k3) of it
+      row i of the left operand is a[a_offsets[i] + k1 * a1 + k2 * a2 + k3 * a3],
+      the right operand is the row of vectors that begins at b[k1 * b1 + k2 * b2 + k3 * b3].
+    Row i < rows is written at out[out_offsets[i]], its first `columns` columns.
 
-    packed: b holds whole vectors and starts with a row of initial values (the bias); `option` 1 applies relu.
-    Otherwise only the first `columns` elements of a row of b are read; `option` 1 adds to what `out` holds.
+    packed: the sums start with the row of vectors at `initial`, and `option` 1 applies relu. Otherwise they start at zero
+    and `option` 1 adds to what `out` holds; `initial` is not used.
+    masked: of b only the first `columns` elements of a row are read; otherwise whole vectors are. A mask costs an
+    instruction in a port that the multiply-adds need (12% on AVX-512).
     """
 
     @intrinsic
-    def tile(typing, a, a_offsets, b, n1, stride1, n2, stride2, n3, a_step, b_step, out, out_offsets, rows, columns, option):
+    def tile(
+        typing, a, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows, columns, option
+    ):  # fmt: skip
         def codegen(context, builder, signature, values):
-            _TileBuilder(context, builder, dtype, vectors, packed, values).build()
+            _TileBuilder(builder, dtype, vectors, packed, masked, values).build()
             return context.get_dummy_value()
 
-        return types.void(*(types.intp,) * 15), codegen
+        return types.void(*(types.intp,) * 18), codegen
 
     return tile
 
 
 class _TileBuilder:
-    def __init__(self, context, builder, dtype, vectors, packed, values) -> None:
-        self.context, self.builder = context, builder
-        self.lanes = Lanes(builder, dtype)
-        self.vectors, self.packed = vectors, packed
-        (
-            a, a_offsets, b, self.n1, self.stride1, self.n2, self.stride2, self.n3, self.a_step, self.b_step,
-            out, out_offsets, self.rows, self.columns, self.option,
-        ) = values  # fmt: skip
+    def __init__(
+        self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, masked: bool, values: list
+    ) -> None:
+        self.builder, self.lanes = builder, Lanes(builder, dtype)
+        self.vectors, self.packed, self.masked = vectors, packed, masked
+        a, a_offsets, b, *loops, initial, out, out_offsets, self.rows, columns, self.option = values
+        self.loops = [loops[i : i + 3] for i in (0, 3, 6)]
         pointer = self.lanes.scalar.as_pointer()
-        self.b, self.out = builder.inttoptr(b, pointer), builder.inttoptr(out, pointer)
+        self.b, self.initial, self.out = (builder.inttoptr(address, pointer) for address in (b, initial, out))
         self.out_offsets = builder.inttoptr(out_offsets, I64.as_pointer())
         a = builder.inttoptr(a, pointer)
         offsets = builder.inttoptr(a_offsets, I64.as_pointer())
         self.a_rows = [builder.gep(a, [builder.load(builder.gep(offsets, [I64(i)]))]) for i in range(ROWS)]
         self.masks = [
-            lane_mask(builder, self.lanes.count, builder.sub(self.columns, I64(j * self.lanes.count)))
+            lane_mask(builder, self.lanes.count, builder.sub(columns, I64(j * self.lanes.count)))
             for j in range(vectors)
         ]
 
     def build(self) -> None:
         builder, lanes = self.builder, self.lanes
         zero = ir.Constant(lanes.type, [0.0] * lanes.count)
-        sums = [[cgutils.alloca_once(builder, lanes.type) for _ in range(self.vectors)] for _ in range(ROWS)]
-        b_at = cgutils.alloca_once(builder, self.b.type)
+        self.sums = [[cgutils.alloca_once(builder, lanes.type) for _ in range(self.vectors)] for _ in range(ROWS)]
         for j in range(self.vectors):
-            initial = lanes.load(builder.gep(self.b, [I64(j * lanes.count)])) if self.packed else zero
+            first = lanes.load(builder.gep(self.initial, [I64(j * lanes.count)])) if self.packed else zero
             for i in range(ROWS):
-                builder.store(initial, sums[i][j])
-        builder.store(builder.gep(self.b, [self.b_step]) if self.packed else self.b, b_at)
-        with cgutils.for_range(builder, self.n1) as outer:
-            at1 = builder.mul(outer.index, self.stride1)
-            with cgutils.for_range(builder, self.n2) as middle:
-                at2 = builder.add(at1, builder.mul(middle.index, self.stride2))
-                with cgutils.for_range(builder, self.n3) as inner:
-                    at3 = builder.add(at2, builder.mul(inner.index, self.a_step))
-                    self._multiply_add(sums, at3, b_at)
-        self._write([[builder.load(sums[i][j]) for j in range(self.vectors)] for i in range(ROWS)])
+                builder.store(first, self.sums[i][j])
+        self._loop(self.loops, I64(0), I64(0))
+        self._write([[builder.load(pointer) for pointer in row] for row in self.sums])
 
-    def _multiply_add(self, sums, at, b_at) -> None:
-        builder, lanes = self.builder, self.lanes
-        b = builder.load(b_at)
-        b_vectors = [
-            lanes.load(builder.gep(b, [I64(j * lanes.count)]), None if self.packed else self.masks[j])
+    def _loop(self, loops: list[list[ir.Value]], a_at: ir.Value, b_at: ir.Value) -> None:
+        """The nested loops; positions in a and b advance from loop to loop."""
+        if not loops:
+            self._multiply_add(a_at, b_at)
+            return
+        builder = self.builder
+        count, a_stride, b_stride = loops[0]
+        with cgutils.for_range(builder, count) as loop:
+            a_here = builder.add(a_at, builder.mul(loop.index, a_stride))
+            self._loop(loops[1:], a_here, builder.add(b_at, builder.mul(loop.index, b_stride)))
+
+    def _multiply_add(self, a_at: ir.Value, b_at: ir.Value) -> None:
+        builder, lanes, sums = self.builder, self.lanes, self.sums
+        b = builder.gep(self.b, [b_at])
+        b_row = [
+            lanes.load(builder.gep(b, [I64(j * lanes.count)]), self.masks[j] if self.masked else None)
             for j in range(self.vectors)
         ]
         for i in range(ROWS):
-            value = splat(builder, builder.load(builder.gep(self.a_rows[i], [at])), lanes.count)
+            value = splat(builder, builder.load(builder.gep(self.a_rows[i], [a_at])), lanes.count)
             for j in range(self.vectors):
-                builder.store(lanes.fma(value, b_vectors[j], builder.load(sums[i][j])), sums[i][j])
-        builder.store(builder.gep(b, [self.b_step]), b_at)
+                builder.store(lanes.fma(value, b_row[j], builder.load(sums[i][j])), sums[i][j])
 
-    def _write(self, sums) -> None:
+    def _write(self, sums: list[list[ir.Value]]) -> None:
         builder, lanes = self.builder, self.lanes
         chosen = builder.icmp_signed("!=", self.option, I64(0))
         if self.packed:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from layerkit.kernels.abi import POINTERS, inline, vector_length
-from layerkit.kernels.microkernel import ITEMSIZE, MASKED_LOADS, ROW_VECTORS, dot_kernel, tile_columns, tile_kernel
-from layerkit.kernels.packing import block_transposer, row_copier
+from layerkit.kernels.dot import dot_kernel
+from layerkit.kernels.microkernel import ITEMSIZE, MASKED_LOADS, ROW_VECTORS, tile_columns, tile_kernel
+from layerkit.kernels.packing import block_transposer
 
 
 @inline
@@ -34,21 +35,20 @@ def panels(dtype: str) -> Callable:
     """The kernel of products by panels of B: blocks of columns that are packed where that pays.
 
     Arguments: A, B, C, bias or 0, scratch, bytes of it per worker, M, N, K, strides of A (row, k), strides of B (k,
-    column), row stride of C, relu, rows of a unit, columns of a panel, depth of a block, whether B is packed, axes of the
-    batch (see `batch_offsets`). Units: batch x panels x blocks of rows, the rows fastest.
+    column), row stride of C, relu, rows of a unit, rows of a block of A, columns of which panels are multiples,
+    panels, depth of a block of B, whether to pack a B that can be read in place, axes of the batch (see `batch_offsets`). Units:
+    batch x blocks of A x panels x units of rows, the last fastest.
     """
     size, length, width = ITEMSIZE[dtype], vector_length(dtype), tile_columns(dtype)
     row_width = ROW_VECTORS * length
-    tile, copy_rows, transpose = tile_kernel(dtype), row_copier(dtype), block_transposer(dtype)
+    tile, transpose = tile_kernel(dtype), block_transposer(dtype)
     elements = POINTERS[dtype]
-    masked_loads = MASKED_LOADS
+    masked_loads, ahead_lines = MASKED_LOADS, (width * size + 63) // 64
 
     @inline
     def pack(depth, columns, b, b_step, b_column, packed):
         """Pack B[depth, columns], no wider than a tile."""
-        if b_column == 1:
-            copy_rows(depth, columns, b, b_step, packed)
-        elif b_step == 1:
+        if b_step == 1:
             for k in range(0, depth, length):
                 for j in range(0, columns, length):
                     transpose(
@@ -69,26 +69,33 @@ def panels(dtype: str) -> Callable:
         scratch = args[4] + worker * args[5]
         m, n, depth = args[6], args[7], args[8]
         a_row, a_step, b_step, b_column, c_row = args[9], args[10], args[11], args[12], args[13]
-        unit_rows, unit_columns, block = args[15], args[16], args[17]
+        unit_rows, block_rows, quantum, panel_count, block = args[15], args[16], args[17], args[18], args[19]
         # A cut vector of B is only read in place where a masked load is one instruction.
-        packing = args[18] != 0 or b_column != 1 or (not masked_loads and n % length != 0)
+        packing = b_column != 1 or (not masked_loads and n % length != 0)
         tile_width = row_width if m == 1 and not packing else width
-        row_units, panel_count = (m + unit_rows - 1) // unit_rows, (n + unit_columns - 1) // unit_columns
+        quanta = (n + quantum - 1) // quantum
+        block_units = block_rows // unit_rows
+        blocks = (m + block_rows - 1) // block_rows
+        units = blocks * block_units * panel_count
+        packed = scratch if args[20] != 0 else 0
         while lo < hi:
-            panel = lo // row_units
-            row_unit = lo - panel * row_units
-            run = min(hi - lo, row_units - row_unit)
+            batch = lo // units
+            block_of_a = (lo - batch * units) // (block_units * panel_count)
+            panel = lo // block_units % panel_count
+            row_unit = lo % block_units
+            run = min(hi - lo, block_units - row_unit)
             lo += run
-            batch = panel // panel_count
-            panel -= batch * panel_count
-            a_offset, b_offset, c_offset = batch_offsets(args, 19, batch)
-            row = row_unit * unit_rows
+            row = block_of_a * block_rows + row_unit * unit_rows
             rows = min(m - row, run * unit_rows)
+            if rows <= 0:
+                continue
+            a_offset, b_offset, c_offset = batch_offsets(args, 21, batch)
             a = args[0] + (a_offset + row * a_row) * size
             c = args[2] + (c_offset + row * c_row) * size
             b = args[1] + b_offset * size
-            end = min(n, (panel + 1) * unit_columns)
-            for column in range(panel * unit_columns, end, tile_width):
+            column = panel * quanta // panel_count * quantum
+            end = min(n, (panel + 1) * quanta // panel_count * quantum)
+            while column < end:
                 columns = min(tile_width, end - column)
                 done = 0
                 while True:
@@ -102,14 +109,17 @@ def panels(dtype: str) -> Callable:
                     init, init_row = target, c_row
                     if done == 0:
                         init, init_row = (args[3] + column * size if args[3] != 0 else 0), 0
-                    relu = args[14] if done + part == depth else 0
+                    last = done + part == depth
+                    following = (column + columns) * b_column if last else (done + part) * b_step + column * b_column
                     tile(
                         rows, columns, part, a + done * a_step * size, a_row, a_step, at, step,
-                        init, init_row, target, c_row, relu,
+                        init, init_row, target, c_row, args[14] if last else 0, packed,
+                        b + following * size, b_step * size, ahead_lines if b_column == 1 else 0,
                     )  # fmt: skip
                     done += part
                     if done >= depth:
                         break
+                column += columns
 
     return kernel
 

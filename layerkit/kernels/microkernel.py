@@ -29,18 +29,26 @@ I64 = ir.IntType(64)
 ITEMSIZE = {"float32": 4, "float64": 8}
 
 _FEATURES = llvm.get_host_cpu_features()
-# 32 vector registers (AVX-512, and Arm's NEON) hold 6 x 4 sums, a row of B and a broadcast; 16 hold 6 x 2.
+# 32 vector registers (AVX-512, and Arm's NEON) hold 8 x 3 sums, a row of B and a broadcast; 16 hold 6 x 2.
 _MANY_REGISTERS = bool(_FEATURES.get("avx512f") or _FEATURES.get("neon"))
 
 MASKED_LOADS = bool(_FEATURES.get("avx"))
 """Whether a masked load is one instruction. Where not, B must have whole vectors: pack it, zeros behind its columns."""
 
-MAX_VECTORS = 4 if _MANY_REGISTERS else 2
+MAX_VECTORS = 3 if _MANY_REGISTERS else 2
 """Vectors in a row of the widest tile."""
 
-ROW_VECTORS = 2 * MAX_VECTORS
+ROW_VECTORS = 8 if _MANY_REGISTERS else 6
 """Vectors in the tile of a single row, which is bound by memory and wants long runs."""
 
+
+PREFETCH = 6
+"""Rows of B that are fetched ahead into the first-level cache: more cycles than the second level takes."""
+
+LINE = 64
+"""Bytes of a cache line."""
+
+FIRST_LEVEL, SECOND_LEVEL = 3, 2  # LLVM's degrees of locality
 
 LOW = 4
 """Rows of the tiles at the end."""
@@ -62,7 +70,8 @@ def tile_columns(dtype: str) -> int:
 def tile_kernel(dtype: str) -> Callable:
     """The tile function of a dtype, for use in Numba code.
 
-    `tile(rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu)` computes a tile of C.
+    `tile(rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu, packed, ahead,
+    ahead_step, ahead_lines)` computes a tile of C.
 
     - `rows` is any number: they are cut into tiles of `max_rows(vectors)`, and of 4 for what is left. `columns` is at
       most `tile_columns(dtype)`, for a single row at most `ROW_VECTORS * VL`.
@@ -72,34 +81,58 @@ def tile_kernel(dtype: str) -> Callable:
     - `init` is 0 for sums that start at zero, else the sums start at its elements `i * init_row + j`: C itself
       continues a sum, a bias vector with `init_row` 0 adds the bias.
     - `relu` not 0: the result is max(x, 0), NaN stays NaN.
+    - `packed` not 0: where that pays (tiles of full width and height), B is copied there on the way, rows of
+      `tile_columns(dtype)` one behind the other, and read from there for all rows but the first.
+    - Meanwhile the cache lines at `ahead + k * ahead_step` (bytes) and the following ones, `ahead_lines` of each, are
+      fetched into the second-level cache: those of the next block of B, far apart, which no processor foresees.
     - Nothing outside of the tile is read or written, but for B without `MASKED_LOADS` (see there).
     """
     length = vector_length(dtype)
 
     @intrinsic
-    def tile(typing, rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu):
+    def tile(
+        typing,
+        rows,
+        columns,
+        depth,
+        a,
+        a_row,
+        a_step,
+        b,
+        b_step,
+        init,
+        init_row,
+        c,
+        c_row,
+        relu,
+        packed,
+        ahead,
+        ahead_step,
+        ahead_lines,
+    ):
         def codegen(context, builder, signature, values):
             name = f"layerkit_tile_{dtype}"
             function = builder.module.globals.get(name) or _define_rows(builder.module, name, dtype, length)
             builder.call(function, values)
             return context.get_dummy_value()
 
-        return types.void(*(types.intp,) * 13), codegen
+        return types.void(*(types.intp,) * 17), codegen
 
     return tile
 
 
 def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Function:
     """The function that cuts rows into tiles."""
-    function = _internal_function(module, name, 13)
-    rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu = function.args
+    function = _internal_function(module, name, 17)
+    *common, packed, ahead, ahead_step, ahead_lines = function.args
+    rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu = common
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     end, single = function.append_basic_block("end"), function.append_basic_block("single")
     several = function.append_basic_block("several")
     builder.cbranch(builder.icmp_signed("==", rows, I64(1)), single, several)
 
     builder.position_at_end(single)
-    builder.call(_define_body(module, dtype, length, 1, ROW_VECTORS, clamped=False), function.args)
+    builder.call(_define_body(module, dtype, length, 1, ROW_VECTORS, clamped=False), [*common, packed, b, I64(0), I64(0)])
     builder.branch(end)
 
     builder.position_at_end(several)
@@ -111,25 +144,53 @@ def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Fu
         )
         switch.add_case(I64(count), loop)
         builder.position_at_end(loop)
-        moving = [rows, a, init, c]
-        left, a_at, init_at, c_at = phis = [builder.phi(I64) for _ in moving]
+        moving = [rows, a, b, b_step, init, c, I64(0)]
+        left, a_at, b_at, b_by, init_at, c_at, number = phis = [builder.phi(I64) for _ in moving]
         height = I64(max_rows(count))
 
-        def arguments(step: ir.Value, a_at=a_at, init_at=init_at, c_at=c_at) -> list[ir.Value]:
-            return [step, columns, depth, a_at, a_row, a_step, b, b_step, init_at, init_row, c_at, c_row, relu]
+        common = [columns, depth, a_at, a_row, a_step, b_at, b_by, init_at, init_row, c_at, c_row, relu, packed]
 
         builder.cbranch(builder.icmp_signed(">=", left, height), tall, low)
         builder.position_at_end(tall)
-        builder.call(_define_body(module, dtype, length, max_rows(count), count, clamped=False), arguments(height))
+        # Where there are tiles enough, each fetches a part of the lines: the memory keeps up with one every few steps.
+        tiles = builder.sdiv(rows, height)
+        slow = builder.mul(ahead_lines, I64(4))
+        shift = builder.select(builder.icmp_signed(">=", tiles, slow), I64(2), I64(0))
+        part = builder.sdiv(number, builder.select(builder.icmp_signed(">", ahead_lines, I64(0)), ahead_lines, I64(1)))
+        line = builder.sub(number, builder.mul(part, ahead_lines))
+        first_row = builder.mul(part, builder.ashr(builder.add(depth, I64(3)), shift))
+        fetched = builder.add(builder.add(ahead, builder.mul(line, I64(LINE))), builder.mul(first_row, ahead_step))
+        fetching = builder.icmp_signed("<", builder.ashr(part, shift), I64(1))
+        fetching = builder.and_(fetching, builder.icmp_signed(">", ahead_lines, I64(0)))
+        fetched = [builder.select(fetching, fetched, b), builder.select(fetching, ahead_step, I64(0)), shift]
+        tall_body = _define_body(module, dtype, length, max_rows(count), count, clamped=False)
+        b_now, b_by_now = b_at, b_by
+        if count == MAX_VECTORS:
+            copying = builder.and_(builder.icmp_signed("!=", packed, I64(0)), builder.icmp_signed("!=", packed, b_at))
+            with builder.if_else(copying) as (first, others):
+                with first:
+                    packer = _define_body(module, dtype, length, max_rows(count), count, clamped=False, packing=True)
+                    builder.call(packer, [height, *common, *fetched])
+                with others:
+                    builder.call(tall_body, [height, *common, *fetched])
+            b_now = builder.select(copying, packed, b_at)
+            b_by_now = builder.select(copying, I64(count * length), b_by)
+        else:
+            builder.call(tall_body, [height, *common, *fetched])
+        tall = builder.block
         builder.branch(following)
         builder.position_at_end(low)
         few = builder.select(builder.icmp_signed("<", left, I64(LOW)), left, I64(LOW))
-        builder.call(_define_body(module, dtype, length, LOW, count, clamped=True), arguments(few))
+        builder.call(_define_body(module, dtype, length, LOW, count, clamped=True), [few, *common, b, I64(0), I64(0)])
         builder.branch(following)
         builder.position_at_end(following)
         step = builder.phi(I64)
         step.add_incoming(height, tall)
         step.add_incoming(few, low)
+        b_next, b_by_next = builder.phi(I64), builder.phi(I64)
+        for phi, then, unchanged in ((b_next, b_now, b_at), (b_by_next, b_by_now, b_by)):
+            phi.add_incoming(then, tall)
+            phi.add_incoming(unchanged, low)
         element = I64(ITEMSIZE[dtype])
         remaining = builder.sub(left, step)
         # An init of 0 says that there is none: it does not move.
@@ -137,8 +198,11 @@ def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Fu
         moved = [
             remaining,
             builder.add(a_at, builder.mul(step, builder.mul(a_row, element))),
+            b_next,
+            b_by_next,
             builder.add(init_at, builder.mul(step, init_step)),
             builder.add(c_at, builder.mul(step, builder.mul(c_row, element))),
+            builder.add(number, I64(1)),
         ]
         for phi, first, then in zip(phis, moving, moved, strict=True):
             phi.add_incoming(first, several)
@@ -156,14 +220,17 @@ def _internal_function(module: ir.Module, name: str, arguments: int) -> ir.Funct
     return function
 
 
-def _define_body(module: ir.Module, dtype: str, length: int, rows: int, vectors: int, clamped: bool) -> ir.Function:
+def _define_body(
+    module: ir.Module, dtype: str, length: int, rows: int, vectors: int, clamped: bool, packing: bool = False
+) -> ir.Function:
     """The function of one tile size.
 
     Clamped, it may be given fewer rows: it then computes the last one several times. That costs as much as all the rows
     and no code of its own.
     """
-    function = _internal_function(module, f"layerkit_tile_{dtype}_{rows}x{vectors}", 13)
-    given_rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu = function.args
+    function = _internal_function(module, f"layerkit_tile_{dtype}_{rows}x{vectors}{'_packing' * packing}", 17)
+    given_rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu = function.args[:13]
+    packed, ahead, ahead_step, ahead_shift = function.args[13:]
     block = _Tile(ir.IRBuilder(function.append_basic_block("entry")), dtype, length, rows, vectors, columns)
     builder = block.builder
     block.row_numbers = [I64(i) for i in range(rows)]
@@ -179,9 +246,15 @@ def _define_body(module: ir.Module, dtype: str, length: int, rows: int, vectors:
     builder.cbranch(builder.icmp_signed(">", depth, I64(0)), loop, store)
 
     builder.position_at_end(loop)
-    k, a_at, b_at = builder.phi(I64), builder.phi(I64), builder.phi(I64)
+    k, a_at, b_at, packed_at = (builder.phi(I64) for _ in range(4))
     sums = [[builder.phi(block.vector) for _ in range(vectors)] for _ in range(rows)]
+    block.prefetch_row(builder.add(b_at, builder.mul(b_step, I64(PREFETCH * ITEMSIZE[dtype]))))
+    if rows > LOW:
+        ahead_row = builder.lshr(builder.sub(depth, k), ahead_shift)
+        block.prefetch(builder.add(ahead, builder.mul(ahead_row, ahead_step)), SECOND_LEVEL)
     b_row = block.load_b(b_at)
+    if packing:
+        block.store_packed(b_row, packed_at)
     added = []
     for i in range(rows):
         spread = block.broadcast(builder.load(builder.gep(a_rows[i], [a_at])))
@@ -191,6 +264,7 @@ def _define_body(module: ir.Module, dtype: str, length: int, rows: int, vectors:
         (k, depth, following),
         (a_at, I64(0), builder.add(a_at, a_step)),
         (b_at, b, builder.add(b_at, builder.mul(b_step, I64(ITEMSIZE[dtype])))),
+        (packed_at, packed, builder.add(packed_at, I64(vectors * length * ITEMSIZE[dtype]))),
     ]
     for phi, first, then in steps:
         phi.add_incoming(first, entry)
@@ -293,6 +367,27 @@ class _Tile:
         return [
             self.builder.load(self._vector_pointer(pointer, j), align=ITEMSIZE[self.dtype]) for j in range(self.vectors)
         ]
+
+    def prefetch(self, address: ir.Value, level: int) -> None:
+        """Ask for a cache line ahead of its use."""
+        i32 = ir.IntType(32)
+        pointer = self.builder.inttoptr(address, ir.IntType(8).as_pointer())
+        function = cgutils.get_or_insert_function(
+            self.builder.module, ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32]), "llvm.prefetch.p0"
+        )
+        reading, data = i32(0), i32(1)
+        self.builder.call(function, [pointer, reading, i32(level), data])
+
+    def prefetch_row(self, address: ir.Value) -> None:
+        """Ask for a row of B."""
+        for offset in range(0, self.vectors * self.length * ITEMSIZE[self.dtype], LINE):
+            self.prefetch(self.builder.add(address, I64(offset)), FIRST_LEVEL)
+
+    def store_packed(self, b_row: list[ir.Value], address: ir.Value) -> None:
+        """Keep a row of B."""
+        pointer = self.builder.inttoptr(address, self.scalar.as_pointer())
+        for j, value in enumerate(b_row):
+            self.builder.store(value, self._vector_pointer(pointer, j), align=ITEMSIZE[self.dtype])
 
     def load_init(self, init: ir.Value, init_row: ir.Value) -> list[list[ir.Value]]:
         """What the sums start with: zeros, or what lies at `init`."""

@@ -1,7 +1,7 @@
 """Blocks of a matrix copied to where the microkernel reads them in order, in LLVM vectors.
 
-A packed block has a row of `width` elements (whole vectors) for every k, one behind the other. What lies behind the last
-column is undefined: the microkernel computes with it but stores none of it.
+A packed block has a row of `width` elements (whole vectors) for every k, one behind the other. What lies behind the
+last column is undefined: the microkernel computes with it but stores none of it.
 """
 
 from __future__ import annotations
@@ -14,51 +14,17 @@ from numba import types
 from numba.extending import intrinsic
 
 from layerkit.kernels.abi import LLVM_TYPES, vector_length
-from layerkit.kernels.microkernel import I64, ITEMSIZE, MAX_VECTORS
+from layerkit.kernels.microkernel import I64, ITEMSIZE
 
 I32 = ir.IntType(32)
-
-
-@functools.cache
-def row_copier(dtype: str) -> Callable:
-    """`copy_rows(depth, columns, b, b_step, packed)`: pack rows of at most `tile_columns(dtype)` elements.
-
-    `b` and `packed` are addresses, `b_step` counts elements; the packed rows have `tile_columns(dtype)` elements.
-    """
-    length, scalar = vector_length(dtype), LLVM_TYPES[dtype]
-    vector, mask = ir.VectorType(scalar, length), ir.VectorType(ir.IntType(1), length)
-
-    @intrinsic
-    def copy_rows(typing, depth, columns, b, b_step, packed):
-        def codegen(context, builder, signature, values):
-            depth, columns, b, b_step, packed = values
-            pointer = vector.as_pointer()
-            load = _declare(
-                builder.module, f"llvm.masked.load.v{length}f{8 * ITEMSIZE[dtype]}.p0", vector, [pointer, I32, mask, vector]
-            )
-            masks = [_lanes(builder, builder.sub(columns, I64(j * length)), length) for j in range(MAX_VECTORS)]
-            with _counted(builder, depth) as k:
-                source = builder.add(b, builder.mul(builder.mul(k, b_step), I64(ITEMSIZE[dtype])))
-                target = builder.add(packed, builder.mul(k, I64(MAX_VECTORS * length * ITEMSIZE[dtype])))
-                for j in range(MAX_VECTORS):
-                    offset = I64(j * length * ITEMSIZE[dtype])
-                    at = builder.inttoptr(builder.add(source, offset), pointer)
-                    row = builder.call(load, [at, I32(ITEMSIZE[dtype]), masks[j], ir.Constant(vector, [0.0] * length)])
-                    at = builder.inttoptr(builder.add(target, offset), pointer)
-                    builder.store(row, at, align=ITEMSIZE[dtype])
-            return context.get_dummy_value()
-
-        return types.void(*(types.intp,) * 5), codegen
-
-    return copy_rows
 
 
 @functools.cache
 def block_transposer(dtype: str) -> Callable:
     """`transpose(rows, depth, source, source_row, packed, width)`: pack VL columns of B out of rows of its transpose.
 
-    `source` has 1 to VL `rows` of 1 to VL contiguous elements (`depth`), `source_row` elements apart. Element (i, k) goes
-    to `k * width + i` of `packed`, which is written for all VL values of k and i.
+    `source` has 1 to VL `rows` of 1 to VL contiguous elements (`depth`), `source_row` elements apart. Element (i, k)
+    goes to `k * width + i` of `packed`, which is written for all VL values of k and i.
     """
     length = vector_length(dtype)
 
@@ -116,11 +82,11 @@ def _transpose_block(builder, dtype, length, row_addresses, packed, width, depth
                 if depth is None:
                     parts.append(builder.load(at, align=size))
                     continue
-                load = _declare(
+                load = declared(
                     builder.module, f"llvm.masked.load.v{per_part}f{8 * size}.p0", part, [at.type, I32, mask, part]
                 )
-                lanes = _lanes(builder, builder.sub(depth, I64(first)), per_part)
-                parts.append(builder.call(load, [at, I32(size), lanes, ir.Constant(part, [0.0] * per_part)]))
+                present = lanes(builder, builder.sub(depth, I64(first)), per_part)
+                parts.append(builder.call(load, [at, I32(size), present, ir.Constant(part, [0.0] * per_part)]))
             columns.append(_concatenated(builder, parts, scalar))
         for i, row in enumerate(_transposed_parts(builder, columns, per_part, length)):
             target = builder.mul(builder.mul(width, I64(first + i)), I64(size))
@@ -156,7 +122,7 @@ def _transposed_parts(builder: ir.IRBuilder, rows: list[ir.Value], per_part: int
     return [interleaved(*pair, upper, 2) for pair in (low, high) for upper in (False, True)]
 
 
-def _lanes(builder: ir.IRBuilder, count: ir.Value, length: int) -> ir.Value:
+def lanes(builder: ir.IRBuilder, count: ir.Value, length: int) -> ir.Value:
     """The mask of the first `count` lanes (none, if negative)."""
     wide = ir.VectorType(I32, length)
     one = builder.insert_element(ir.Constant(wide, ir.Undefined), builder.trunc(count, I32), I32(0))
@@ -164,29 +130,6 @@ def _lanes(builder: ir.IRBuilder, count: ir.Value, length: int) -> ir.Value:
     return builder.icmp_signed("<", ir.Constant(wide, list(range(length))), everywhere)
 
 
-def _declare(module: ir.Module, name: str, result: ir.Type, arguments: list[ir.Type]) -> ir.Function:
+def declared(module: ir.Module, name: str, result: ir.Type, arguments: list[ir.Type]) -> ir.Function:
+    """The function of a name in a module, declared where it is not yet."""
     return module.globals.get(name) or ir.Function(module, ir.FunctionType(result, arguments), name)
-
-
-class _counted:  # noqa: N801
-    """A loop over 0..count in the code that is emitted; `with` gives its counter."""
-
-    def __init__(self, builder: ir.IRBuilder, count: ir.Value) -> None:
-        self.builder, self.count = builder, count
-
-    def __enter__(self) -> ir.Value:
-        builder = self.builder
-        entry, self.body = builder.block, builder.append_basic_block("body")
-        self.end = builder.append_basic_block("end")
-        builder.cbranch(builder.icmp_signed(">", self.count, I64(0)), self.body, self.end)
-        builder.position_at_end(self.body)
-        self.counter = builder.phi(I64)
-        self.counter.add_incoming(I64(0), entry)
-        return self.counter
-
-    def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        builder = self.builder
-        following = builder.add(self.counter, I64(1))
-        self.counter.add_incoming(following, builder.block)
-        builder.cbranch(builder.icmp_signed("<", following, self.count), self.body, self.end)
-        builder.position_at_end(self.end)

@@ -11,7 +11,7 @@ but 3 for tanh, softplus, erfc, sinh, arcsinh, arccosh, arctanh and tan, log2 an
 keep that for |x| <= 10,000 away from their zeros (there the absolute error is below 1e-7); it grows with |x| beyond.
 
 Infinities, NaN and signed zeros come out as in C; overflow gives infinity; results and arguments below the smallest
-normal number are exact to their last bit's rounding, not flushed (tanh, sinh, expm1, log1p of a subnormal give it back).
+normal number are not flushed to zero (expm1, log1p, tanh, sinh of a subnormal give it back).
 
 Coefficients are minimax polynomials fitted by Remez' exchange with 50 digits; the reductions are Cody and Waite's
 ("Software Manual for the Elementary Functions", 1980), log's in float64 is Sun's fdlibm's, and erfc's variable
@@ -22,12 +22,10 @@ operations, so everything here allows contraction and nothing else.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import overload
 
 from layerkit.kernels.vector_primitives import (
     EXACT,
@@ -41,6 +39,7 @@ from layerkit.kernels.vector_primitives import (
     high_half,
     like,
     nearest,
+    nearest_small,
     polynomial,
     power_of_two,
     select,
@@ -48,53 +47,38 @@ from layerkit.kernels.vector_primitives import (
     square_root,
     trunc,
 )
-
-
-@intrinsic
-def _reciprocal_guess(typing, x):
-    """1 / x within 13 percent, from the bits of a float32."""
-
-    def codegen(context, builder, signature, values):
-        bits = ir.IntType(32)
-        guess = builder.sub(ir.Constant(bits, 0x7EF311C7), builder.bitcast(values[0], bits))
-        return builder.bitcast(guess, ir.FloatType())
-
-    return x(x), codegen
-
-
-def _divide_float32(x, y):
-    r = _reciprocal_guess(y)
-    e = like(1.0, y) - y * r
-    r = r + r * (e + e * e)
-    e = like(1.0, y) - y * r
-    r = r + r * (e + e * e)
-    q = x * r
-    return q + r * (x - y * q)
-
-
-def _divide_float64(x, y):
-    return x / y
-
-
-def bounded_divide(x, y):
-    """x / y within 1 ulp for positive y from 2**-60 to 2**60.
-
-    In float32 four times faster than the division instruction, whose throughput is 1 a cycle; unlike the hardware's
-    reciprocal estimate the result is the same in the vector loop and in its scalar remainder.
-    """
+from layerkit.kernels.vector_trigonometry import (  # noqa: F401 - generated kernels find every function here
+    arccos_float32,
+    arccos_float64,
+    arcsin_float32,
+    arcsin_float64,
+    arctan2_float32,
+    arctan2_float64,
+    arctan_float32,
+    arctan_float64,
+    cos_float32,
+    cos_float64,
+    pow_float64,
+    sin_float32,
+    sin_float64,
+    tan_float32,
+    tan_float64,
+)
 
 
 def log_of_fraction(f):
     """log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2))."""
 
 
+# fmt: off
 _log_series = polynomial(
     (0.33333316, -0.2500081, 0.20002288, -0.16624554, 0.14181162, -0.13128746, 0.12881804, -0.078597836),
     (
         0.6666666666666735, 0.3999999999941301, 0.2857142874279246, 0.22222198528169698, 0.18183566837111412,
         0.15313982171408771, 0.14796673006487082,
     ),
-)  # fmt: skip
+)
+# fmt: on
 
 
 def _log_of_fraction_float32(f):
@@ -109,11 +93,6 @@ def _log_of_fraction_float64(f):
     return f - (half_square - s * (half_square + z * _log_series(z)))
 
 
-@overload(bounded_divide, jit_options=EXACT)
-def _bounded_divide(x, y):
-    return _divide_float32 if x == types.float32 else _divide_float64
-
-
 @overload(log_of_fraction, jit_options=EXACT)
 def _log_of_fraction(f):
     return _log_of_fraction_float32 if f == types.float32 else _log_of_fraction_float64
@@ -126,11 +105,13 @@ _LN2_HIGH = constant(0.693359375, 0.6931471803691238)
 _LN2_LOW = constant(-2.1219444e-4, 1.9082149292705877e-10)
 _EXP_LOWEST = constant(-105.0, -746.0)
 _EXP_HIGHEST = constant(90.0, 711.0)
+_HALF_EXPONENTS = constant(64.0, 512.0)
 _EXPM1_LOWEST = constant(-30.0, -60.0)
 _EXPM1_HIGHEST = constant(88.8, 709.8)  # still 2**128 or 2**1024 times something near 1
 _TANH_HIGHEST = constant(10.0, 20.0)  # tanh rounds to 1 from 9.1 or 19.1
 _TINY = constant(1e-30, 1e-300)
 
+# fmt: off
 _exp_series = polynomial(
     (0.5, 0.16666542, 0.04166628, 0.008366711, 0.0013946535),
     (
@@ -138,12 +119,13 @@ _exp_series = polynomial(
         0.00019841269903822148, 2.480150381216963e-05, 2.7557227192490197e-06, 2.7626590076925455e-07,
         2.5114728841585493e-08,
     ),
-)  # fmt: skip
+)
+# fmt: on
 
 
 @exact
 def clamp(x, lowest, highest):
-    """x limited to lowest..highest; NaN stays NaN."""
+    """Limit x to lowest..highest; NaN stays NaN."""
     x = select(x < lowest, lowest, x)
     return select(x > highest, highest, x)
 
@@ -151,7 +133,7 @@ def clamp(x, lowest, highest):
 @exact
 def _exp_reduced(x):
     """(n, expm1(r)) with x = n ln 2 + r and |r| <= ln(2) / 2."""
-    n = nearest(x * _LOG2_E(x))
+    n = nearest_small(x * _LOG2_E(x))
     r = x - n * _LN2_HIGH(x)
     r = r - n * _LN2_LOW(x)
     return n, r + r * r * _exp_series(r)
@@ -159,20 +141,23 @@ def _exp_reduced(x):
 
 @exact
 def _exp_scaled(x, k):
-    """exp(x) * 2**k; the power is applied in two halves, so only the result itself overflows or is subnormal."""
+    """exp(x) * 2**k; the power is applied in two factors, so only the result itself overflows or is subnormal."""
     n, m = _exp_reduced(clamp(x, _EXP_LOWEST(x), _EXP_HIGHEST(x)))
-    n = n + k
-    half = nearest(n * like(0.5, x))
-    return (like(1.0, x) + m) * power_of_two(half) * power_of_two(n - half)
+    one, negative, distance = like(1.0, x), x < like(0.0, x), _HALF_EXPONENTS(x)
+    first = select(negative, one / power_of_two(distance), power_of_two(distance))
+    n = n + (k - select(negative, -distance, distance))
+    return (one + m) * power_of_two(n) * first
 
 
 @exact
 def exp(x):
+    """The exponential e**x."""
     return _exp_scaled(x, like(0.0, x))
 
 
 @exact
 def expm1(x):
+    """The exponential less one, e**x - 1."""
     n, m = _exp_reduced(clamp(x, _EXPM1_LOWEST(x), _EXPM1_HIGHEST(x)))
     half_scale = power_of_two(n - like(1.0, x))
     y = like(2.0, x) * (half_scale * m + (half_scale - like(0.5, x)))
@@ -181,31 +166,36 @@ def expm1(x):
 
 @exact
 def tanh(x):
+    """Hyperbolic tangent."""
     a = absolute(x)
-    n, m = _exp_reduced(like(2.0, x) * clamp(a, like(0.0, x), _TANH_HIGHEST(x)))
+    n, m = _exp_reduced(like(2.0, x) * select(a > _TANH_HIGHEST(x), _TANH_HIGHEST(x), a))
     scale = power_of_two(n)
     t = scale * m + (scale - like(1.0, x))
-    return copysign(bounded_divide(t, t + like(2.0, x)), x)
+    return copysign(t / (t + like(2.0, x)), x)
 
 
 @exact
 def sigmoid(x):
+    """Logistic function 1 / (1 + exp(-x)), from the exponential that cannot overflow."""
     e = exp(-absolute(x))
     one = like(1.0, x)
-    return bounded_divide(select(x < like(0.0, x), e, one), one + e)
+    return select(x < like(0.0, x), e, one) / (one + e)
 
 
+# fmt: off
 _sinh_series = polynomial(
     (0.16666667, 0.0083333505, 0.00019836066, 2.817441e-06),
     (
         0.16666666666666666, 0.008333333333333333, 0.0001984126984126959, 2.7557319224120253e-06,
         2.5052108345638527e-08, 1.6059050706307748e-10, 7.646476329135413e-13, 2.8483992004481247e-15,
     ),
-)  # fmt: skip
+)
+# fmt: on
 
 
 @exact
 def sinh(x):
+    """Hyperbolic sine."""
     a = absolute(x)
     e = _exp_scaled(a, like(-1.0, x))
     z = x * x
@@ -215,6 +205,7 @@ def sinh(x):
 
 @exact
 def cosh(x):
+    """Hyperbolic cosine."""
     e = _exp_scaled(absolute(x), like(-1.0, x))
     return e + like(0.25, x) / e
 
@@ -247,18 +238,21 @@ def _log_special(x, y):
 
 @exact
 def log(x):
+    """Natural logarithm."""
     y, e = _log_reduced(x)
     return _log_special(x, e * _LN2_HIGH(x) + (y + e * _LN2_LOW(x)))
 
 
 @exact
 def log2(x):
+    """Logarithm to base 2."""
     y, e = _log_reduced(x)
     return _log_special(x, e + y * _LOG2_E(x))
 
 
 @exact
 def log10(x):
+    """Logarithm to base 10."""
     y, e = _log_reduced(x)
     return _log_special(x, e * _LOG10_2_HIGH(x) + (y * _LOG10_E(x) + e * _LOG10_2_LOW(x)))
 
@@ -277,6 +271,7 @@ def _log1p_finite(x):
 
 @exact
 def log1p(x):
+    """Natural logarithm of 1 + x."""
     y = _log_special(like(1.0, x) + x, _log1p_finite(x))
     return select(absolute(x) < _TINY(x), x, y)
 
@@ -292,6 +287,7 @@ def softplus(x):
 
 @exact
 def arcsinh(x):
+    """Inverse hyperbolic sine."""
     a = absolute(x)
     one = like(1.0, x)
     huge = a > like(2.0**28, x)
@@ -304,6 +300,7 @@ def arcsinh(x):
 
 @exact
 def arccosh(x):
+    """Inverse hyperbolic cosine; NaN below 1."""
     one = like(1.0, x)
     huge = x > like(2.0**28, x)
     t = select(huge, one, x) - one
@@ -314,6 +311,7 @@ def arccosh(x):
 
 @exact
 def arctanh(x):
+    """Inverse hyperbolic tangent; NaN outside -1..1."""
     a = absolute(x)
     one = like(1.0, x)
     y = like(0.5, x) * log1p(like(2.0, x) * a / (one - a))
@@ -323,6 +321,7 @@ def arctanh(x):
 
 # Error function
 
+# fmt: off
 _erf_series = polynomial(  # erf(x) / x - 1 in x**2 up to 1
     (0.12837917, -0.37612626, 0.112836, -0.026854442, 0.005189531, -0.0008020803, 7.888991e-05),
     (
@@ -330,11 +329,13 @@ _erf_series = polynomial(  # erf(x) / x - 1 in x**2 up to 1
         -0.0008548326981419694, 0.00012055331132756152, -1.4925595767675424e-05, 1.646100840978948e-06,
         -1.6350395543361748e-07, 1.4660324411389128e-08, -1.1374940005371312e-09, 5.960660208517486e-11,
     ),
-)  # fmt: skip
+)
+# fmt: on
 _erf_log_series = polynomial(  # log(erfc(x)) from 1 to 4
     (7.963618e-05, -1.1290871, -0.634153, -0.10745739, 0.024629073, -0.0040006866, 0.00040257385, -1.8620545e-05),
     (math.nan,),
 )
+# fmt: off
 _erfc_series = polynomial(  # (1 + 2x) exp(x**2) erfc(x) in (x - k) / (x + k)
     (
         1.2769784, -0.092763886, -0.16603142, 0.1640528, -0.054204497, -0.008041451, 0.008636698, 0.0012630404,
@@ -342,13 +343,14 @@ _erfc_series = polynomial(  # (1 + 2x) exp(x**2) erfc(x) in (x - k) / (x + k)
     ),
     (
         1.2329951186255526, -0.1396211168405629, 0.015379652102619922, 0.06809705425473522, -0.10103906603630872,
-        0.09373283497686492, -0.06633036581241855, 0.03716751556130891, -0.01619773404989766, 0.005031969767382261,
+        0.09373283499686492, -0.06633036581241855, 0.03716751556130891, -0.01619773404989766, 0.005031969767382261,
         -0.0007577733959646496, -0.00019925557657842635, 0.00015062243779257782, -2.4402905927655356e-05,
         -1.1225201539407283e-05, 5.71725107522434e-06, 3.018349134924057e-07, -8.342213651668705e-07,
         6.249172033883355e-08, 1.1457431041446651e-07, -7.817654792026876e-09, -1.3398522850127966e-08,
         -1.716095072595214e-09,
     ),
-)  # fmt: skip
+)
+# fmt: on
 _ERFC_CENTRE = constant(2.0, 4.0)
 _ERFC_HIGHEST = constant(10.5, 28.0)  # erfc rounds to 0 from 10.06 or 27.3
 
@@ -356,11 +358,11 @@ _ERFC_HIGHEST = constant(10.5, 28.0)  # erfc rounds to 0 from 10.06 or 27.3
 @exact
 def _erfc_positive(a):
     """erfc(a) for 0 <= a."""
-    a = clamp(a, like(0.0, a), _ERFC_HIGHEST(a))
+    a = select(a > _ERFC_HIGHEST(a), _ERFC_HIGHEST(a), a)
     one, two = like(1.0, a), like(2.0, a)
-    p = _erfc_series(bounded_divide(a - _ERFC_CENTRE(a), a + _ERFC_CENTRE(a)))
-    scaled = bounded_divide(p, one + two * a)
-    # exp(-a*a) needs a*a to more than a float's bits: an error of half a last place at 100 would cost 100 in the result.
+    p = _erfc_series((a - _ERFC_CENTRE(a)) / (a + _ERFC_CENTRE(a)))
+    scaled = p / (one + two * a)
+    # exp(-a*a) needs a*a in more than a float's bits: half a last place at 100 would be 50 of them in the result.
     high = high_half(a)
     low = a - high
     square = a * a
@@ -370,12 +372,14 @@ def _erfc_positive(a):
 
 @exact
 def erfc(x):
+    """Complementary error function 1 - erf(x)."""
     y = _erfc_positive(absolute(x))
     return select(x < like(0.0, x), like(2.0, x) - y, y)
 
 
 @exact
 def erf_float32(x):
+    """Error function."""
     a = absolute(x)
     z = x * x
     b = clamp(a, like(1.0, x), like(4.0, x))
@@ -387,146 +391,9 @@ def erf_float32(x):
 
 @exact
 def erf_float64(x):
+    """Error function."""
     a = absolute(x)
     return select(a < 1.0, x + x * _erf_series(x * x), copysign(1.0 - _erfc_positive(a), x))
-
-
-# Trigonometry in float32
-
-_sin_series = polynomial((-0.16666667, 0.008333329, -0.00019839327, 2.7182366e-06), (math.nan,))
-_cos_series = polynomial((0.041666668, -0.0013888886, 2.4799967e-05, -2.7244567e-07), (math.nan,))
-_tan_series = polynomial((0.33333138, 0.13339272, 0.053375263, 0.024549779, 0.0029396855, 0.009486332), (math.nan,))
-_arctan_series = polynomial(
-    (-0.33333167, 0.19994137, -0.14214204, 0.10678908, -0.07580487, 0.043552253, -0.016580299, 0.0029743505),
-    (math.nan,),
-)
-_arcsin_series = polynomial((0.16666754, 0.07495241, 0.04547725, 0.024146855, 0.04221981), (math.nan,))
-
-
-@exact
-def _quarter_turns(x):
-    """(n, r) with x = n pi/2 + r and |r| <= pi/4; pi/2 in four parts, the first two short enough for exact products."""
-    n = nearest(x * like(2.0 / math.pi, x))
-    r = x - n * like(1.5703125, x)
-    r = r - n * like(4.837512969970703125e-4, x)
-    r = r - n * like(7.5497899548918824e-08, x)
-    r = r - n * like(-1.7151245e-15, x)
-    return n, r
-
-
-@exact
-def _remainder(n, divisor):
-    """n modulo a power of two; n whole."""
-    return n - divisor * floor(n / divisor)
-
-
-@exact
-def _sine_of_turns(n, r):
-    """sin(r + n pi/2)."""
-    one, two = like(1.0, r), like(2.0, r)
-    z = r * r
-    sine = r + r * (z * _sin_series(z))
-    cosine = one - (like(0.5, r) * z - z * z * _cos_series(z))
-    quadrant = _remainder(n, like(4.0, r))
-    y = select(_remainder(n, two) == one, cosine, sine)
-    return select(quadrant >= two, -y, y)
-
-
-@exact
-def sin_float32(x):
-    n, r = _quarter_turns(x)
-    return select(x == like(0.0, x), x, _sine_of_turns(n, r))
-
-
-@exact
-def cos_float32(x):
-    n, r = _quarter_turns(x)
-    return _sine_of_turns(n + like(1.0, x), r)
-
-
-@exact
-def tan_float32(x):
-    n, r = _quarter_turns(x)
-    z = r * r
-    y = r + r * (z * _tan_series(z))
-    y = select(_remainder(n, like(2.0, x)) == like(1.0, x), like(-1.0, x) / y, y)
-    return select(x == like(0.0, x), x, y)
-
-
-@exact
-def _arctan_unit(a):
-    """arctan(a) for 0 <= a <= 1."""
-    z = a * a
-    return a + a * (z * _arctan_series(z))
-
-
-@exact
-def arctan_float32(x):
-    a = absolute(x)
-    one = like(1.0, x)
-    steep = a > one
-    y = _arctan_unit(select(steep, one / a, a))
-    return copysign(select(steep, like(math.pi / 2, x) - y, y), x)
-
-
-@exact
-def arctan2_float32(y, x):
-    ax, ay = absolute(x), absolute(y)
-    zero = like(0.0, x)
-    steep = ay > ax
-    larger, smaller = select(steep, ay, ax), select(steep, ax, ay)
-    ratio = select(smaller == larger, select(larger == zero, zero, like(1.0, x)), smaller / larger)
-    angle = _arctan_unit(ratio)
-    angle = select(steep, like(math.pi / 2, x) - angle, angle)
-    angle = select(copysign(like(1.0, x), x) < zero, like(math.pi, x) - angle, angle)
-    angle = select(x == x, angle, x)
-    return copysign(select(y == y, angle, y), y)
-
-
-@exact
-def _arcsin_half(a, z):
-    """arcsin(a) for a <= 1/2 where z = a**2."""
-    return a + a * (z * _arcsin_series(z))
-
-
-@exact
-def arcsin_float32(x):
-    a = absolute(x)
-    half = like(0.5, x)
-    large = a > half
-    z = select(large, half * (like(1.0, x) - a), a * a)
-    y = _arcsin_half(select(large, square_root(z), a), z)
-    return copysign(select(large, like(math.pi / 2, x) - like(2.0, x) * y, y), x)
-
-
-@exact
-def arccos_float32(x):
-    a = absolute(x)
-    half, two = like(0.5, x), like(2.0, x)
-    large = a > half
-    z = select(large, half * (like(1.0, x) - a), a * a)
-    y = _arcsin_half(select(large, square_root(z), a), z)
-    outer = select(x < like(0.0, x), like(math.pi, x) - two * y, two * y)
-    return select(large, outer, like(math.pi / 2, x) - copysign(y, x))
-
-
-# Float64 functions of the C library
-
-
-def _libm(function: Callable, arity: int = 1) -> Callable:
-    if arity == 2:
-        return exact(lambda x, y: function(x, y))
-    return exact(lambda x: function(x))
-
-
-sin_float64 = _libm(math.sin)
-cos_float64 = _libm(math.cos)
-tan_float64 = _libm(math.tan)
-arctan_float64 = _libm(math.atan)
-arcsin_float64 = _libm(math.asin)
-arccos_float64 = _libm(math.acos)
-arctan2_float64 = _libm(math.atan2, 2)
-pow_float64 = _libm(math.pow, 2)
 
 
 # Powers, roots, signs, rounding
@@ -534,6 +401,7 @@ pow_float64 = _libm(math.pow, 2)
 
 @exact
 def pow_float32(x, y):
+    """Power x**y, special values as C's pow."""
     base, power = np.float64(x), np.float64(y)
     size = absolute(base)
     magnitude = exp(power * log(size))
@@ -550,11 +418,13 @@ def pow_float32(x, y):
 
 @exact
 def rsqrt(x):
+    """Reciprocal of the square root."""
     return like(1.0, x) / square_root(x)
 
 
 @exact
 def sign(x):
+    """One of -1, 0, 1, NaN."""
     one, zero = like(1.0, x), like(0.0, x)
     y = select(x > zero, one, select(x == zero, zero, x))
     return select(x < zero, -one, y)
@@ -562,7 +432,7 @@ def sign(x):
 
 @exact
 def mod(x, y):
-    """x - y floor(x / y), exact, with the sign of y."""
+    """Remainder x - y floor(x / y), exact, with the sign of y."""
     zero = like(0.0, x)
     m = exact_remainder(x, y)
     m = select((m != zero) & ((y < zero) != (m < zero)), m + y, m)

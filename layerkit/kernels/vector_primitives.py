@@ -112,6 +112,17 @@ square_root = _llvm_function("sqrt")
 
 
 @intrinsic
+def nearest_small(typing, x):
+    """Round an x below 2**(mantissa - 1) to a whole number, half to even; cheaper than `nearest`."""
+
+    def codegen(context, builder, signature, values):
+        magic = _number(_to_integer_magic(x), x)
+        return builder.fsub(builder.fadd(values[0], magic, flags=CONTRACT), magic, flags=CONTRACT)
+
+    return x(x), codegen
+
+
+@intrinsic
 def power_of_two(typing, n):
     """2**n for a whole number n of the normal exponents; NaN and others give some number."""
 
@@ -145,7 +156,7 @@ def split_exponent(typing, x):
 
 @intrinsic
 def high_half(typing, x):
-    """x with the low half of its mantissa cleared, so that its square is exact."""
+    """Clear the low half of x's mantissa, so that its square is exact."""
 
     def codegen(context, builder, signature, values):
         bits = BITS[x]
@@ -157,5 +168,5 @@ def high_half(typing, x):
 
 @intrinsic
 def exact_remainder(typing, x, y):
-    """x - y * trunc(x / y) without rounding: C's fmod."""
+    """Remainder x - y * trunc(x / y) without rounding: C's fmod."""
     return x(x, y), lambda context, builder, signature, values: builder.frem(*values)

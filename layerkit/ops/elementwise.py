@@ -511,14 +511,14 @@ class _Logical(_Comparison, abstract=True):
 class LogicalAnd(_Logical):
     """Whether both hold."""
 
-    scalar = "a and b"
+    scalar = "a & b"
     function = staticmethod(np.logical_and)
 
 
 class LogicalOr(_Logical):
     """Whether either holds."""
 
-    scalar = "a or b"
+    scalar = "a | b"
     function = staticmethod(np.logical_or)
 
 

@@ -1,4 +1,4 @@
-"""The recorded models, built from whichever Keras-like module is passed in: real Keras to record, layerkit to compare."""
+"""The recorded models, built from the module passed in: real Keras to record, layerkit to compare."""
 
 from collections.abc import Callable
 from types import ModuleType
@@ -64,9 +64,7 @@ def two_outputs(keras: ModuleType) -> Any:
     """Functional: one input (5), a list of outputs from layers "first" (2) and "second" (1)."""
     x = keras.Input((5,))
     hidden = keras.layers.Dense(4, activation="relu")(x)
-    return keras.Model(
-        x, [keras.layers.Dense(2, name="first")(hidden), keras.layers.Dense(1, name="second")(hidden)]
-    )
+    return keras.Model(x, [keras.layers.Dense(2, name="first")(hidden), keras.layers.Dense(1, name="second")(hidden)])
 
 
 def nested(keras: ModuleType) -> Any:

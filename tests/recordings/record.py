@@ -5,9 +5,9 @@ Run with Keras 3 and both TensorFlow and JAX installed:
     KERAS_BACKEND=tensorflow python tests/recordings/record.py [family ...]
 
 Every number is seeded by the name of its case, so a second run on the same versions writes the same recordings. The
-same cases then run on JAX in a second process: the largest differences are printed, a case that differs by more than
-1e-4 of max(1, |value|) says where under "differs_from_jax", and a case that TensorFlow cannot run (channels_first
-convolutions on a CPU) is JAX's and says so under "recorded_with". `--alone` leaves JAX out.
+same cases then run on JAX in a second process: the largest differences are printed; a case that differs by more than
+1e-4 of max(1, |value|) says where, how much and what JAX has under "differs_from_jax"; and a case that TensorFlow
+cannot run (channels_first convolutions on a CPU) is JAX's and says so under "recorded_with". `--alone` leaves JAX out.
 """
 
 import argparse
@@ -38,8 +38,8 @@ def make(family: str) -> list[dict[str, Any]]:
     return importlib.import_module(f"tests.recordings.makers.{family}").make()
 
 
-def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, float]]:
-    """Where two nests differ: (path, largest difference relative to max(1, |value|)); infinite where not comparable."""
+def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, float, Any]]:
+    """Leaves of two nests: (path, difference relative to max(1, |ours|), theirs); infinite where not comparable."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for name in sorted(ours.keys() | theirs.keys()):
             yield from differences(ours.get(name), theirs.get(name), f"{path}/{name}")
@@ -47,9 +47,9 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[tuple[str, f
         for index, pair in enumerate(zip(ours, theirs, strict=True)):
             yield from differences(*pair, f"{path}/{index}")
     elif isinstance(ours, np.ndarray | float) and isinstance(theirs, np.ndarray | float):
-        yield path, _array_difference(np.asarray(ours, "float64"), np.asarray(theirs, "float64"))
+        yield path, _array_difference(np.asarray(ours, "float64"), np.asarray(theirs, "float64")), theirs
     elif isinstance(ours, np.ndarray) or isinstance(theirs, np.ndarray) or ours != theirs:
-        yield path, float("inf")
+        yield path, float("inf"), theirs
 
 
 def _array_difference(ours: np.ndarray, theirs: np.ndarray) -> float:
@@ -64,24 +64,31 @@ def _array_difference(ours: np.ndarray, theirs: np.ndarray) -> float:
 
 def merge(family: str, ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Our cases, with theirs where only they ran; prints and notes where the two differ."""
+    lost = [mine for mine, other in zip(ours, theirs, strict=True) if "failed" in mine and "failed" in other]
+    if lost:
+        reasons = "\n".join(f"{case['name']}: {case['failed']}" for case in lost)
+        raise RuntimeError(f"These cases of {family} run on neither backend:\n{reasons}")
     merged, largest = [], []
     for mine, other in zip(ours, theirs, strict=True):
         if "failed" in mine:
-            if "failed" in other:
-                raise RuntimeError(f"{mine['name']} runs on neither backend: {mine['failed']} / {other['failed']}")
             merged.append({**other, "recorded_with": "jax"})
             continue
         if "failed" in other:
             print(f"  {other['name']} fails on jax: {other['failed']}")
             merged.append(mine)
             continue
-        found = sorted(differences(mine, other), key=lambda pair: -pair[1])
-        largest += [(size, f"{mine['name']}{path}") for path, size in found]
-        notes = {path: size if np.isfinite(size) else "not comparable" for path, size in found if size > TOLERANCE}
+        # What an initializer draws is each backend's own.
+        found = [leaf for leaf in differences(mine, other) if "/sampled/" not in leaf[0]]
+        largest += [(size, f"{mine['name']}{path}") for path, size, _ in found]
+        notes = {
+            path: {"difference": size if np.isfinite(size) else "not comparable", "jax": value}
+            for path, size, value in found
+            if size > TOLERANCE
+        }
         merged.append({**mine, "differs_from_jax": notes} if notes else mine)
     largest.sort(reverse=True)
     print(f"{family}: {len(merged)} cases, {sum('recorded_with' in case for case in merged)} from jax alone")
-    for size, where in largest[:6]:
+    for size, where in largest[:8]:
         print(f"  {size:.2e} {where}")
     return merged
 

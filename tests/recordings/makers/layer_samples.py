@@ -3,9 +3,9 @@
 from typing import Any
 
 ACTIVATIONS = (
-    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid "
-    "log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid "
-    "sparsemax squareplus swish tanh tanh_shrink threshold"
+    "celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear "
+    "log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus "
+    "sparse_sigmoid sparsemax squareplus swish tanh tanh_shrink threshold"
 ).split()
 
 
@@ -66,8 +66,9 @@ CONV = [
 POOLING = [
     _of(class_, 2, 6, 7, 3, **kwargs)
     for class_ in ("MaxPooling2D", "AveragePooling2D")
+    # AveragePooling2D has no default pool_size.
     for kwargs in (
-        {},
+        {} if class_ == "MaxPooling2D" else {"pool_size": 2},
         {"pool_size": 3},
         {"pool_size": 3, "strides": 1},
         {"pool_size": 3, "strides": 2, "padding": "same"},
@@ -152,7 +153,8 @@ LAYER_NORMALIZATION = [
     _of("LayerNormalization", 2, 3, 5, 4, axis=[-1, 1]),
 ]
 
-ACTIVATION = [{**_of("Activation", 3, 6, activation=name), "scale": 3} for name in ACTIVATIONS]
+# All but the one whose arguments have no defaults.
+ACTIVATION = [{**_of("Activation", 3, 6, activation=name), "scale": 3} for name in ACTIVATIONS if name != "threshold"]
 ACTIVATION += [
     {**_of(class_, 2, 3, 4, **kwargs), "scale": 3}
     for class_, variations in {

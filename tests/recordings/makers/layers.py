@@ -37,7 +37,8 @@ def _case(name: str, sample: dict[str, Any]) -> dict[str, Any]:
     layer = getattr(keras.layers, sample["class"])(**kwargs)
     merging = sample["class"] in MERGING
     given = inputs if merging else inputs[0]
-    layer.build([array.shape for array in inputs] if merging else inputs[0].shape)
+    shape = [array.shape for array in inputs] if merging else inputs[0].shape
+    layer.build(shape)
     layer.set_weights(_weights(layer, rng))
     before = layer.get_weights()
     r = normal(rng, *layer(given, **call).shape)
@@ -60,7 +61,7 @@ def _case(name: str, sample: dict[str, Any]) -> dict[str, Any]:
         "input_gradients": input_gradients,
         "weight_gradients": weight_gradients,
         "weights_after": after if changed else None,
-        "computed_shape": as_json(layer.compute_output_shape([a.shape for a in inputs] if merging else inputs[0].shape)),
+        "computed_shape": as_json(layer.compute_output_shape(shape)),
         "config": as_json(layer.get_config()),
     }
 
@@ -73,6 +74,6 @@ def make() -> list[dict[str, Any]]:
         name = f"{sample['class']}-{counts[sample['class']]:02d}"
         try:
             found.append(_case(name, sample))
-        except Exception as error:  # noqa: BLE001 - whatever the backend raises; record.py takes the other's result
+        except Exception as error:  # whatever the backend raises: record.py takes the other's result
             found.append({"name": name, "failed": f"{type(error).__name__}: {error}"[:300]})
     return found

@@ -54,7 +54,11 @@ def _extreme(class_: str, kwargs: dict[str, Any]) -> tuple[np.ndarray, np.ndarra
 
 
 def _case(
-    name: str, class_: str, kwargs: dict[str, Any], data: tuple[np.ndarray, np.ndarray], weight: np.ndarray | None = None
+    name: str,
+    class_: str,
+    kwargs: dict[str, Any],
+    data: tuple[np.ndarray, np.ndarray],
+    weight: np.ndarray | None = None,
 ) -> dict[str, Any]:
     keras.utils.clear_session()
     y_true, y_pred = data

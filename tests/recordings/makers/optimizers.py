@@ -136,7 +136,9 @@ def make() -> list[dict[str, Any]]:
         _optimizer_case(f"{class_}-{index:02d}", class_, kwargs)
         for index, (class_, kwargs) in enumerate([*OPTIMIZERS, *scheduled])
     ]
-    found.append(_optimizer_case("AdamW-excluded", "AdamW", {"learning_rate": 0.01, "weight_decay": 0.1}, excluded=True))
+    found.append(
+        _optimizer_case("AdamW-excluded", "AdamW", {"learning_rate": 0.01, "weight_decay": 0.1}, excluded=True)
+    )
     found += [
         _schedule_case(f"{class_}-{index:02d}", class_, kwargs) for index, (class_, kwargs) in enumerate(SCHEDULES)
     ]

@@ -39,7 +39,7 @@ def make() -> list[dict[str, Any]]:
                     "serialized": as_json(keras.regularizers.serialize(regularizer)),
                 }
             )
-    for name in ("l1", "l2", "l1_l2"):
+    for name in ("l1", "l2", "l1l2", "L1", "orthogonal_regularizer"):
         found.append(
             {"name": f"string-{name}", "class": name, "config": as_json(keras.regularizers.get(name).get_config())}
         )

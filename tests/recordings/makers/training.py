@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -209,9 +210,17 @@ def _batches(name: str, model_name: str, compile_: dict[str, Any]) -> dict[str, 
     }
 
 
-def _summary(model: keras.Model, **options: Any) -> str:
+def _summary(model: keras.Model, columns: int = 80, **options: Any) -> str:
+    """The text of a summary on a terminal that wide: Keras asks the terminal, and crops a longer line."""
     lines: list[str] = []
-    model.summary(print_fn=lambda text, **_: lines.append(text), **options)
+    before = os.environ.get("COLUMNS")
+    os.environ["COLUMNS"] = str(columns)
+    try:
+        model.summary(print_fn=lambda text, **_: lines.append(text), **options)
+    finally:
+        os.environ.pop("COLUMNS")
+        if before is not None:
+            os.environ["COLUMNS"] = before
     return "\n".join(lines)
 
 
@@ -226,7 +235,8 @@ def _structure(name: str) -> dict[str, Any]:
     model = MODELS[name](keras)
     texts = {
         "plain": _summary(model),
-        "line_length 100": _summary(model, line_length=100),
+        "120 columns": _summary(model, columns=120),
+        "120 columns, line_length 100": _summary(model, columns=120, line_length=100),
         "show_trainable": _summary(model, show_trainable=True),
         "expand_nested": _summary(model, expand_nested=True),
     }
@@ -308,7 +318,7 @@ def _callback_order() -> dict[str, Any]:
         "params": noted.params,
         # Times vary; the shape of a line does not.
         "verbose_2_lines": printed.count("\n"),
-        "verbose_2_names": [part.split(":")[0] for part in printed.splitlines()[1].split(" - ")[2:]],
+        "verbose_2_names": [part.split(": ")[0] for part in printed.splitlines()[1].split(" - ") if ": " in part],
     }
 
 

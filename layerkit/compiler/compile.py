@@ -1,0 +1,116 @@
+"""The compiler: rewrite, put epilogues in, fuse, lower, allocate, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from layerkit.compiler.allocate import Lifetime, allocate
+from layerkit.compiler.epilogues import fuse_epilogues
+from layerkit.compiler.fuse import fuse
+from layerkit.compiler.lower import HostCall, Program, lower
+from layerkit.compiler.rewrite import Rewritten
+from layerkit.graph.graph import Graph
+from layerkit.kernels.launch import Buffer, Launch, Operand, Scratch
+from layerkit.runtime.plan import Plan, aligned_bytes
+from layerkit.runtime.workers import get_num_threads
+
+
+class Executable:
+    """A compiled graph with its memory.
+
+    Attributes:
+        plan: the instructions.
+        inputs: the arrays that the plan reads; fill them and call `plan.run()`, or use `run`.
+        outputs: the arrays that hold the results after a run, until the next.
+        arena_bytes: the memory of all intermediate results together.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        rewritten = Rewritten(graph)
+        nodes = fuse_epilogues(rewritten.nodes, [*rewritten.outputs, *rewritten.assigned.values()])
+        program = lower(rewritten, fuse(nodes, [*rewritten.outputs, *rewritten.assigned.values()]))
+        self.program = program
+        threads = get_num_threads()
+        lifetimes, scratches = _lifetimes(program, threads)
+        offsets, self.arena_bytes = allocate(lifetimes)
+        arena = aligned_bytes(self.arena_bytes)
+        own = {operand.buffer: aligned_bytes(operand.buffer.nbytes) for operand in program.inputs}
+        memory: dict[Buffer, np.ndarray] = {**own}
+        for life in lifetimes:
+            if isinstance(life.buffer, Buffer):
+                memory[life.buffer] = arena[offsets[life.buffer] : offsets[life.buffer] + life.nbytes]
+        for operand in _operands(program):
+            if operand.buffer.array is not None:
+                memory[operand.buffer] = operand.buffer.array
+        self.inputs = [_view(operand, memory) for operand in program.inputs]
+        self.outputs = [_view(operand, memory) for operand in program.outputs]
+        steps = [step if isinstance(step, Launch) else _host_step(step, memory) for step in program.steps]
+        addresses = {buffer: array.ctypes.data for buffer, array in memory.items()}
+        scratch = {key: arena.ctypes.data + offsets[key] for key in scratches}
+        self.plan = Plan(steps, addresses, scratch, [arena, *memory.values(), program], threads)
+        self.threads = threads
+
+    def run(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Run on these inputs; the arrays given back hold until the next run."""
+        for own, array in zip(self.inputs, arrays, strict=True):
+            np.copyto(own, array)
+        self.plan.run()
+        return self.outputs
+
+
+def _operands(program: Program) -> list[Operand]:
+    found = [*program.inputs, *program.outputs]
+    for step in program.steps:
+        if isinstance(step, Launch):
+            found += [argument for argument in step.args if isinstance(argument, Operand)]
+        else:
+            found += [*step.inputs, *step.outputs]
+    return found
+
+
+def _lifetimes(program: Program, threads: int) -> tuple[list[Lifetime], set[int]]:
+    """When each buffer and each scratch of the arena is in use."""
+    lives: dict[object, Lifetime] = {}
+    scratches: set[int] = set()
+    inputs = {operand.buffer for operand in program.inputs}
+
+    def touch(key: object, nbytes: int, at: int) -> None:
+        life = lives.setdefault(key, Lifetime(key, nbytes, at, at))
+        life.last = at
+
+    for at, step in enumerate(program.steps):
+        for argument in step.args if isinstance(step, Launch) else (*step.inputs, *step.outputs):
+            if isinstance(argument, Scratch):
+                scratches.add(id(argument))
+                touch(id(argument), argument.nbytes * (threads if argument.per_worker else 1), at)
+            elif isinstance(argument, Operand) and argument.buffer.array is None and argument.buffer not in inputs:
+                touch(argument.buffer, argument.buffer.nbytes, at)
+    for operand in program.outputs:
+        if operand.buffer.array is None and operand.buffer not in inputs:
+            touch(operand.buffer, operand.buffer.nbytes, len(program.steps))
+    return list(lives.values()), scratches
+
+
+def _view(operand: Operand, memory: dict[Buffer, np.ndarray]) -> np.ndarray:
+    """The array that an operand is."""
+    flat = memory[operand.buffer].reshape(-1).view(np.uint8)
+    itemsize = operand.dtype.itemsize
+    if operand.size == 0:
+        return np.empty(operand.shape, operand.dtype)
+    start = operand.offset * itemsize
+    return np.ndarray(operand.shape, operand.dtype, flat.data, start, tuple(stride * itemsize for stride in operand.strides))
+
+
+def _host_step(call: HostCall, memory: dict[Buffer, np.ndarray]) -> Callable[[], None]:
+    inputs = [_view(operand, memory) for operand in call.inputs]
+    outputs = [_view(operand, memory) for operand in call.outputs]
+    reference, single = call.operation.reference, call.operation.outputs == 1
+
+    def step() -> None:
+        given = reference(*inputs)
+        for own, array in zip(outputs, [given] if single else given, strict=True):
+            np.copyto(own, array, casting="unsafe")
+
+    return step

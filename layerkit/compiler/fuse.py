@@ -1,0 +1,292 @@
+"""Fusion: elementwise operations with the reductions next to them become groups, a generated kernel each.
+
+A group has one iteration space. Its elementwise nodes compute at every point of it. Reductions over trailing axes give a value for
+each row, which nodes of the group may use again (softmax, layer normalization); reductions over leading or over all axes end a group.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+
+from layerkit.errors import GraphError
+from layerkit.graph.node import Node
+from layerkit.graph.operation import Elementwise, Reduction
+from layerkit.graph.tensor import Tensor
+
+KERNEL_DTYPES = {"float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"}
+RECOMPUTED_DEPTH = 6
+MOST_OPERANDS = 24
+# Functions that cost more than reading a stored result again.
+COSTLY = ("exp", "log", "pow", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "mod", "floor_divide")
+
+
+def fusible(node: Node) -> bool:
+    """Whether a generated kernel can compute the node."""
+    operation = node.operation
+    if any(t.dtype not in KERNEL_DTYPES for t in (*node.inputs, *node.outputs)):
+        return False
+    if isinstance(operation, Elementwise):
+        integer_power = operation.scalar.startswith("pow") and not node.inputs[0].dtype.startswith("float")
+        return bool(operation.scalar) and not integer_power
+    return isinstance(operation, Reduction) and bool(operation.accumulate)
+
+
+class Group:
+    """Nodes that one generated kernel computes.
+
+    Attributes:
+        nodes: in topological order.
+        space: the shape of the points of the iteration.
+        row_axes: how many trailing axes its row reductions go over, 0 without any.
+        tail: "", "column" (reductions over `tail_axes` leading axes) or "full" (over all axes).
+    """
+
+    def __init__(self, space: tuple[int, ...]) -> None:
+        self.space = space
+        self.nodes: list[Node] = []
+        self.row_axes = 0
+        self.tail = ""
+        self.tail_axes = 0
+
+    @property
+    def row_space(self) -> tuple[int, ...]:
+        """The shape of what row reductions give."""
+        if not self.row_axes:
+            return self.space
+        return self.space[: -self.row_axes] + (1,) * self.row_axes
+
+    def external(self) -> list[Tensor]:
+        """The tensors that it reads, each once."""
+        made = {id(output) for node in self.nodes for output in node.outputs}
+        return list({id(x): x for node in self.nodes for x in node.inputs if id(x) not in made}.values())
+
+
+def reduction_kind(node: Node) -> tuple[str, int]:
+    """"row", "column" or "full", and over how many axes."""
+    axes, rank = node.operation.axes, node.inputs[0].ndim
+    if len(axes) == rank:
+        return "full", rank
+    return ("row" if axes[-1] == rank - 1 else "column"), len(axes)
+
+
+class _Fuser:
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.order = {id(node): at for at, node in enumerate(nodes)}
+        self.group_of: dict[int, Group] = {}
+        self.readers: dict[int, list[Group]] = {}
+        self.groups: list[Group] = []
+
+    def first(self, group: Group) -> int:
+        return min(self.order[id(node)] for node in group.nodes)
+
+    def depends(self, inputs: Sequence[Tensor], group: Group, besides: Group | None = None) -> bool:
+        """Whether inputs made outside of `group` (and of `besides`) need something that these make, with every group taken whole."""
+        own = {id(group), id(besides)}
+        floor = min(self.first(group), self.first(besides) if besides else self.first(group))
+        seen: set[int] = set()
+        stack = [x.node for x in inputs if x.node is not None and id(self.group_of.get(id(x.node))) not in own]
+        while stack:
+            node = stack.pop()
+            other = self.group_of.get(id(node))
+            unit = node if other is None else other
+            if id(unit) in own:
+                return True
+            members = [node] if other is None else other.nodes
+            if id(unit) in seen or max(self.order[id(member)] for member in members) < floor:
+                continue
+            seen.add(id(unit))
+            stack += [x.node for x in (node.inputs if other is None else other.external()) if x.node is not None]
+        return False
+
+    def fits(self, node: Node, group: Group) -> bool:
+        """Whether the node may join the group as far as shapes and kinds go."""
+        if len(group.external()) + len(node.inputs) > MOST_OPERANDS:
+            return False
+        made = {id(output): member for member in group.nodes for output in member.outputs}
+        for x in node.inputs:
+            member = made.get(id(x))
+            if member is not None and isinstance(member.operation, Reduction) and reduction_kind(member)[0] != "row":
+                return False
+        if isinstance(node.operation, Reduction):
+            kind, over = reduction_kind(node)
+            if node.inputs[0].shape != group.space:
+                return False
+            if kind == "row":
+                return not group.tail and group.row_axes in (0, over)
+            return not group.row_axes and group.tail in ("", kind) and group.tail_axes in (0, over)
+        shape = node.outputs[0].shape
+        if shape == group.space:
+            return not any(x.shape != shape and id(x) in made and not isinstance(made[id(x)].operation, Reduction) and not group.row_axes for x in node.inputs)
+        return bool(group.row_axes) and shape == group.row_space and all(x.shape != group.space for x in node.inputs)
+
+    def join(self, node: Node, group: Group) -> None:
+        group.nodes.append(node)
+        self.group_of[id(node)] = group
+        if isinstance(node.operation, Reduction):
+            kind, over = reduction_kind(node)
+            if kind == "row":
+                group.row_axes = over
+            else:
+                group.tail, group.tail_axes = kind, over
+        for x in node.inputs:
+            if x.shape == group.space:
+                self.readers.setdefault(id(x), []).append(group)
+
+    def mergeable(self, a: Group, b: Group) -> bool:
+        if a.space != b.space or len(a.external()) + len(b.external()) > MOST_OPERANDS:
+            return False
+        if a.row_axes and b.row_axes and a.row_axes != b.row_axes:
+            return False
+        if (a.row_axes or b.row_axes) and (a.tail or b.tail):
+            return False
+        if a.tail and b.tail and (a.tail, a.tail_axes) != (b.tail, b.tail_axes):
+            return False
+        if _reads_tail(a, b) or _reads_tail(b, a):
+            return False
+        return not self.depends([*a.external(), *b.external()], a, b)
+
+    def merge(self, a: Group, b: Group) -> None:
+        for node in b.nodes:
+            self.group_of[id(node)] = a
+        a.nodes = sorted(a.nodes + b.nodes, key=lambda node: self.order[id(node)])
+        a.row_axes, a.tail, a.tail_axes = a.row_axes or b.row_axes, a.tail or b.tail, a.tail_axes or b.tail_axes
+        self.groups.remove(b)
+        for readers in self.readers.values():
+            readers[:] = [a if group is b else group for group in readers]
+
+    def place(self, node: Node) -> None:
+        candidates: dict[int, Group] = {}
+        for x in node.inputs:
+            if x.node is not None and id(x.node) in self.group_of:
+                candidates.setdefault(id(self.group_of[id(x.node)]), self.group_of[id(x.node)])
+        for x in node.inputs:
+            # Neighbours that read the same tensor are worth joining where one pass then feeds several reductions.
+            for group in self.readers.get(id(x), []):
+                if group.tail or isinstance(node.operation, Reduction):
+                    candidates.setdefault(id(group), group)
+        chosen: Group | None = None
+        for group in candidates.values():
+            if chosen is None:
+                if self.fits(node, group) and not self.depends(node.inputs, group):
+                    chosen = group
+                    self.join(node, group)
+            elif group is not chosen and self.mergeable(chosen, group):
+                self.merge(chosen, group)
+        if chosen is None:
+            space = node.inputs[0].shape if isinstance(node.operation, Reduction) else node.outputs[0].shape
+            chosen = Group(space)
+            self.groups.append(chosen)
+            self.join(node, chosen)
+
+
+def _reads_tail(reader: Group, maker: Group) -> bool:
+    if not maker.tail:
+        return False
+    made = {id(node.outputs[0]) for node in maker.nodes if isinstance(node.operation, Reduction)}
+    return any(id(x) in made for node in reader.nodes for x in node.inputs)
+
+
+def fuse(nodes: Sequence[Node], results: Sequence[Tensor]) -> list[Group | Node]:
+    """Groups and single nodes in an order in which they can run."""
+    fuser = _Fuser(nodes)
+    for node in nodes:
+        if fusible(node):
+            fuser.place(node)
+    kept = {id(x) for x in results}
+    kept.update(id(x) for node in nodes if id(node) not in fuser.group_of for x in node.inputs)
+    _recompute(fuser.groups, {id(x) for x in results})
+    _prune(fuser, kept)
+    return _schedule(nodes, fuser)
+
+
+def outputs_of(group: Group, read: set[int], owner: dict[int, Group]) -> list[Tensor]:
+    """The tensors that a group has to store: what is read outside of it and is its own to make."""
+    return [y for node in group.nodes if owner.get(id(node)) is group for y in node.outputs if id(y) in read]
+
+
+def _full_sources(tensor: Tensor, space: tuple[int, ...], depth: int) -> set[int] | None:
+    """The tensors of full shape that a cheap elementwise chain reads; None where it is not cheap."""
+    node = tensor.node
+    if tensor.shape != space:
+        return set()
+    if node is None or not fusible(node) or isinstance(node.operation, Reduction):
+        return {id(tensor)}
+    if depth == 0 or node.operation.scalar.startswith(COSTLY):
+        return None
+    found: set[int] = set()
+    for at, x in enumerate(node.inputs):
+        if at in node.operation.shape_only:
+            continue
+        sources = _full_sources(x, space, depth - 1)
+        if sources is None:
+            return None
+        found |= sources
+    return found
+
+
+def _recompute(groups: Sequence[Group], results: set[int]) -> None:
+    """Where a group reads what another group computes from at most one tensor of full shape by cheap means, it computes
+    that itself: reading the source costs the same as reading the stored result, and storing it is saved."""
+    for group in groups:
+        pending = group.external()
+        while pending:
+            tensor = pending.pop()
+            node = tensor.node
+            if node is None or id(tensor) in results or not fusible(node) or isinstance(node.operation, Reduction):
+                continue
+            if tensor.shape != group.space or node in group.nodes:
+                continue
+            sources = _full_sources(tensor, group.space, RECOMPUTED_DEPTH)
+            if sources is not None and len(sources) <= 1:
+                group.nodes.insert(0, node)
+                pending += node.inputs
+
+
+def _prune(fuser: _Fuser, kept: set[int]) -> None:
+    """Drop the nodes that nobody reads any more, and bring the rest into order."""
+    changed = True
+    while changed:
+        changed = False
+        read = set(kept).union(*({id(x) for x in group.external()} for group in fuser.groups))
+        for group in fuser.groups:
+            used = {id(x) for node in group.nodes for x in node.inputs}
+            stored = {id(y) for y in outputs_of(group, read, fuser.group_of)}
+            live = [node for node in group.nodes if any(id(y) in used or id(y) in stored for y in node.outputs)]
+            if len(live) < len(group.nodes):
+                group.nodes = live
+                changed = True
+    fuser.groups[:] = [group for group in fuser.groups if group.nodes]
+    for group in fuser.groups:
+        group.nodes.sort(key=lambda node: fuser.order[id(node)])
+
+
+def _schedule(nodes: Sequence[Node], fuser: _Fuser) -> list[Group | Node]:
+    """Topological order, early nodes of the trace first; what updates Variables comes last in a trace and stays there."""
+    units: list[Group | Node] = [node for node in nodes if id(node) not in fuser.group_of] + fuser.groups
+    maker: dict[int, int] = {}
+    key = []
+    for at, unit in enumerate(units):
+        own = [unit] if isinstance(unit, Node) else [node for node in unit.nodes if fuser.group_of[id(node)] is unit]
+        key.append(max(fuser.order[id(node)] for node in own))
+        maker.update((id(y), at) for node in own for y in node.outputs)
+    waiting = []
+    readers: list[list[int]] = [[] for _ in units]
+    for at, unit in enumerate(units):
+        needs = {maker[id(x)] for x in (unit.inputs if isinstance(unit, Node) else unit.external()) if id(x) in maker}
+        waiting.append(len(needs))
+        for need in needs:
+            readers[need].append(at)
+    ready = [(key[at], at) for at, needs in enumerate(waiting) if not needs]
+    heapq.heapify(ready)
+    order = []
+    while ready:
+        _, at = heapq.heappop(ready)
+        order.append(units[at])
+        for reader in readers[at]:
+            waiting[reader] -= 1
+            if not waiting[reader]:
+                heapq.heappush(ready, (key[reader], reader))
+    if len(order) < len(units):
+        raise GraphError(f"fusion made a cycle of {len(units) - len(order)} groups; this is a defect of layerkit.")
+    return order

@@ -1,0 +1,265 @@
+"""Rewriting: composites become primitives, constants fold, equal nodes merge, identities and dead nodes go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from layerkit.graph.graph import Graph, layer_path
+from layerkit.graph.node import Node
+from layerkit.graph.operation import Composite, Elementwise, Operation, Reduction
+from layerkit.graph.tensor import Tensor
+
+FOLDED_SIZE_LIMIT = 1 << 16
+
+
+class Rewritten:
+    """A simplified graph: live nodes in topological order, outputs, and the variables' new values."""
+
+    def __init__(self, graph: Graph) -> None:
+        rewriter = _Rewriter()
+        rewriter.add_nodes(graph.nodes)
+        self.inputs = graph.inputs
+        self.reads = graph.reads
+        self.outputs = [rewriter.now(tensor) for tensor in graph.outputs]
+        self.assigned = {variable: rewriter.now(tensor) for variable, tensor in graph.assigned().items()}
+        self.nodes = live_nodes(rewriter.nodes, [*self.outputs, *self.assigned.values()])
+
+
+def live_nodes(nodes: Sequence[Node], results: Sequence[Tensor]) -> list[Node]:
+    """The nodes that the results depend on, in the given order."""
+    wanted = {id(tensor) for tensor in results}
+    kept = []
+    for node in reversed(nodes):
+        if any(id(output) in wanted for output in node.outputs):
+            wanted.update(id(tensor) for tensor in node.inputs)
+            kept.append(node)
+    return kept[::-1]
+
+
+class _Rewriter:
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self._replaced: dict[int, Tensor] = {}
+        self._kept: list[Tensor] = []  # ids above stay theirs
+        self._equal: dict[tuple, tuple[Tensor, ...]] = {}
+        self._constants: dict[tuple, Tensor] = {}
+
+    def now(self, tensor: Tensor) -> Tensor:
+        """What stands for a tensor of the original graph."""
+        tensor = self._replaced.get(id(tensor), tensor)
+        return tensor if tensor.symbolic else self._constant(tensor)
+
+    def _constant(self, tensor: Tensor) -> Tensor:
+        array = tensor.numpy()
+        if array.size > 1 and not any(array.strides):
+            # One value repeated: keep the value, the repetition is a matter of strides.
+            value = self._constant(Tensor.of(array.ravel()[0].reshape(())))
+            return self.add(Operation.registry["BroadcastTo"](array.shape), [value])[0]
+        if array.size > 64:
+            return tensor
+        return self._constants.setdefault((array.dtype.str, array.shape, array.tobytes()), tensor)
+
+    def replace(self, old: Tensor, new: Tensor) -> None:
+        self._replaced[id(old)] = new
+        self._kept.append(old)
+
+    def add_nodes(self, nodes: Sequence[Node]) -> None:
+        for node in nodes:
+            with layer_path(node.path):
+                for old, new in zip(node.outputs, self.add(node.operation, [self.now(x) for x in node.inputs], node), strict=True):
+                    self.replace(old, new)
+
+    def add(self, operation: Operation, inputs: list[Tensor], like: Node | None = None) -> Sequence[Tensor]:
+        """The outputs of an operation on rewritten inputs, by the simplest means."""
+        if isinstance(operation, Composite):
+            return self._expand(operation, inputs)
+        specs = operation.specs(inputs)
+        # A repetition stays one: folding it would only make an array of the same value again.
+        repeats = type(operation).__name__ == "BroadcastTo"
+        if inputs and not repeats and not any(x.symbolic for x in inputs) and all(np.prod(shape) <= FOLDED_SIZE_LIMIT for shape, _ in specs):
+            folded = operation(*inputs)
+            return [self._constant(x) for x in (folded if isinstance(folded, list) else [folded])]
+        simpler = self._simplify(operation, inputs)
+        if simpler is not None:
+            return [simpler]
+        try:
+            key = (operation, *map(id, inputs))
+            found = self._equal.get(key)
+        except TypeError:
+            key = found = None
+        if found is None:
+            outputs = tuple(Tensor(shape, dtype) for shape, dtype in specs)
+            self.nodes.append(Node(operation, inputs, outputs, like.path if like else ""))
+            found = outputs
+            if key is not None:
+                self._equal[key] = found
+        return found
+
+    def _expand(self, operation: Composite, inputs: list[Tensor]) -> Sequence[Tensor]:
+        scratch = Graph()
+        with scratch.recording():
+            given = operation.expand(*inputs)
+        self.add_nodes(scratch.nodes)
+        return [self.now(x) for x in ([given] if isinstance(given, Tensor) else given)]
+
+    def _simplify(self, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+        name = type(operation).__name__
+        rule = _RULES.get(name)
+        if rule is not None:
+            found = rule(self, operation, inputs)
+            if found is not None:
+                return found
+        if isinstance(operation, Reduction):
+            return _split_reduction(self, operation, inputs)
+        if isinstance(operation, Elementwise):
+            return _without_broadcasts(self, operation, inputs)
+        return None
+
+    def one(self, name: str, inputs: list[Tensor], *attributes: object) -> Tensor:
+        return self.add(Operation.registry[name](*attributes), inputs)[0]
+
+
+def _made_by(tensor: Tensor, name: str) -> Node | None:
+    node = tensor.node
+    return node if node is not None and type(node.operation).__name__ == name else None
+
+
+def _value(tensor: Tensor) -> float | None:
+    """The number that a constant tensor holds everywhere, if it does."""
+    broadcast = _made_by(tensor, "BroadcastTo")
+    if broadcast is not None:
+        tensor = broadcast.inputs[0]
+    return tensor.numpy().item() if not tensor.symbolic and tensor.size == 1 else None
+
+
+def _reshape(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+    (x,) = inputs
+    shape = operation.specs(inputs)[0][0]
+    if shape == x.shape:
+        return x
+    before = _made_by(x, "Reshape")
+    if before is not None:
+        return rewriter.one("Reshape", [before.inputs[0]], shape)
+    repeated = _made_by(x, "BroadcastTo")
+    if repeated is not None and repeated.inputs[0].size == 1:
+        return rewriter.one("BroadcastTo", [rewriter.one("Reshape", [repeated.inputs[0]], ())], shape)
+    return None
+
+
+def _transpose(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+    (x,) = inputs
+    before = _made_by(x, "Transpose")
+    axes = operation.axes if before is None else tuple(before.operation.axes[axis] for axis in operation.axes)
+    source = x if before is None else before.inputs[0]
+    if axes == tuple(range(x.ndim)):
+        return source
+    return None if before is None else rewriter.one("Transpose", [source], axes)
+
+
+def _broadcast_to(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+    before = _made_by(inputs[0], "BroadcastTo")
+    if tuple(operation.shape) == inputs[0].shape:
+        return inputs[0]
+    return None if before is None else rewriter.one("BroadcastTo", [before.inputs[0]], operation.shape)
+
+
+def _neutral(neutral: float, both: bool):
+    def rule(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+        shape = operation.specs(inputs)[0][0]
+        a, b = inputs
+        if _value(b) == neutral and a.shape == shape:
+            return a
+        if both and _value(a) == neutral and b.shape == shape:
+            return b
+        return None
+
+    return rule
+
+
+def _power(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+    base, exponent = inputs
+    value = _value(exponent)
+    if operation.specs(inputs)[0][0] != base.shape or not base.dtype.startswith("float"):
+        return None
+    if value == 1:
+        return base
+    if value == 2:
+        return rewriter.one("Square", [base])
+    if value == 3:
+        return rewriter.one("Multiply", [rewriter.one("Square", [base]), base])
+    if value == -1:
+        return rewriter.one("Divide", [rewriter._constant(Tensor.of(np.ones((), base.dtype))), base])
+    return None
+
+
+def _same(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+    return inputs[0]
+
+
+def _cast(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+    return inputs[0] if inputs[0].dtype == operation.dtype else None
+
+
+def _matmul(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+    a, b = inputs
+    if a.ndim > 2 and b.ndim == 2:
+        rows = rewriter.one("Reshape", [a], (int(np.prod(a.shape[:-1])), a.shape[-1]))
+        return rewriter.one("Reshape", [rewriter.one("MatMul", [rows, b])], (*a.shape[:-1], b.shape[-1]))
+    return None
+
+
+_RULES = {
+    "Reshape": _reshape,
+    "Transpose": _transpose,
+    "BroadcastTo": _broadcast_to,
+    "Multiply": _neutral(1.0, both=True),
+    "Divide": _neutral(1.0, both=False),
+    "Add": _neutral(0.0, both=True),
+    "Subtract": _neutral(0.0, both=False),
+    "Power": _power,
+    "StopGradient": _same,
+    "Cast": _cast,
+    "MatMul": _matmul,
+}
+
+
+def _without_broadcasts(rewriter: _Rewriter, operation: Elementwise, inputs: list[Tensor]) -> Tensor | None:
+    """Elementwise operations broadcast by themselves: take what was broadcast, where the shape stays."""
+    sources = [node.inputs[0] if (node := _made_by(x, "BroadcastTo")) is not None else x for x in inputs]
+    if all(a is b for a, b in zip(sources, inputs, strict=True)):
+        return None
+    shape = operation.specs(inputs)[0][0]
+    if operation.specs(sources)[0][0] == shape:
+        return rewriter.add(operation, sources)[0]
+    if len(inputs) == 1 or all(a is not b for a, b in zip(sources, inputs, strict=True)):
+        # Nothing of full shape among the inputs: compute small, then repeat.
+        return rewriter.one("BroadcastTo", [rewriter.add(operation, sources)[0]], shape)
+    return None
+
+
+def _split_reduction(rewriter: _Rewriter, operation: Reduction, inputs: list[Tensor]) -> Tensor | None:
+    """Reductions as the kernels have them: over all axes, leading axes or trailing axes; others in steps."""
+    (x,) = inputs
+    axes, rank = operation.axes, x.ndim
+    kind = type(operation).__name__
+    if not axes:
+        return x
+    leading = axes == tuple(range(len(axes)))
+    trailing = axes == tuple(range(rank - len(axes), rank))
+    if leading or trailing:
+        return None
+    at_end = tuple(axis for axis in axes if set(range(axis, rank)) <= set(axes))
+    at_start = tuple(axis for axis in axes if set(range(axis + 1)) <= set(axes))
+    if at_end:
+        partial = rewriter.one(kind, [x], at_end)
+        return rewriter.one(kind, [partial], tuple(axis for axis in axes if axis not in at_end))
+    if at_start:
+        # The trailing ones of the rest come first, so that the leading sum stays one over leading axes.
+        rest = tuple(axis for axis in axes if axis not in at_start)
+        return rewriter.one(kind, [rewriter.one(kind, [x], rest)], at_start)
+    order = tuple(axis for axis in range(rank) if axis not in axes) + axes
+    moved = rewriter.one("Transpose", [x], order)
+    reduced = rewriter.one(kind, [moved], tuple(range(rank - len(axes), rank)))
+    return rewriter.one("Reshape", [reduced], operation.specs(inputs)[0][0])

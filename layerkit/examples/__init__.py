@@ -1,0 +1,1 @@
+"""Complete small programs: `python -m layerkit.examples.digits`."""

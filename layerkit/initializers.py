@@ -1,0 +1,303 @@
+"""Initializers: functions `(shape, dtype) -> array` that give the first values of variables, as in Keras 3."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from layerkit.config import Configurable, get_object, serialize_keras_object
+from layerkit.config import deserialize_keras_object as _deserialize
+from layerkit.dtypes import is_float, standardize_dtype
+from layerkit.errors import ShapeError
+from layerkit.seeds import generator, make_default_seed
+
+TRUNCATED_STDDEV = 0.87962566103423978
+"""The standard deviation of a standard normal cut off at two."""
+
+
+class Initializer(Configurable, kind="initializer", module="keras.initializers", registered=False):
+    """The base: a subclass implements `__call__(shape, dtype=None)`."""
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The values. Each kind states its own."""
+        raise NotImplementedError(f"{type(self).__name__} must implement `__call__(self, shape, dtype=None)`.")
+
+    def clone(self) -> Initializer:
+        """Another one of the same configuration."""
+        return type(self).from_config(self.get_config())
+
+
+class Zeros(Initializer, aliases=("zero",)):
+    """All 0."""
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """Zeros of the shape."""
+        return np.zeros(shape, standardize_dtype(dtype))
+
+
+class Ones(Initializer, aliases=("one",)):
+    """All 1."""
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """Ones of the shape."""
+        return np.ones(shape, standardize_dtype(dtype))
+
+
+class Constant(Initializer):
+    """One value, or an array that broadcasts to the shape."""
+
+    def __init__(self, value: Any = 0.0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The value, broadcast."""
+        return np.broadcast_to(np.asarray(self.value, standardize_dtype(dtype)), tuple(shape)).copy()
+
+
+class Identity(Initializer, aliases=("IdentityInitializer",)):
+    """`gain` times the identity matrix; for two axes only."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The matrix. Raises ShapeError for another number of axes."""
+        if len(shape) != 2:
+            raise ShapeError(f"Identity makes matrices; a variable of shape {tuple(shape)} was asked for.")
+        return self.gain * np.eye(*shape, dtype=standardize_dtype(dtype))
+
+
+class RandomInitializer(Initializer, registered=False):
+    """The base of those that draw. One object gives the same values at each call; without a seed it takes one from the
+    program's stream when it is made."""
+
+    def __init__(self, seed: Any = None) -> None:
+        self._init_seed = seed
+        if isinstance(seed, dict):
+            seed = _deserialize(seed)
+        self.seed = make_default_seed() if seed is None else seed
+
+    def _config_value(self, name: str, given: Any) -> Any:
+        return self._init_seed if name == "seed" else super()._config_value(name, given)
+
+    def _generator(self) -> np.random.Generator:
+        # A SeedGenerator moves on at each call, as in Keras.
+        if hasattr(self.seed, "next"):
+            return generator(int.from_bytes(np.asarray(self.seed.next()).tobytes(), "little"))
+        return generator(self.seed)
+
+
+def _normal(random: np.random.Generator, shape: Sequence[int], dtype: object) -> np.ndarray:
+    return random.standard_normal(tuple(shape)).astype(_float(dtype))
+
+
+def _uniform(random: np.random.Generator, shape: Sequence[int], low: float, high: float, dtype: object) -> np.ndarray:
+    dtype = standardize_dtype(dtype)
+    if not is_float(dtype):
+        return random.integers(int(low), int(high), tuple(shape)).astype(dtype)
+    return random.uniform(low, high, tuple(shape)).astype(dtype)
+
+
+def _truncated_normal(random: np.random.Generator, shape: Sequence[int], dtype: object) -> np.ndarray:
+    """Standard normal values, those beyond 2 drawn again."""
+    values = random.standard_normal(tuple(shape))
+    while (beyond := np.abs(values) > 2).any():
+        values[beyond] = random.standard_normal(int(beyond.sum()))
+    return values.astype(_float(dtype))
+
+
+def _float(dtype: object) -> str:
+    dtype = standardize_dtype(dtype)
+    if not is_float(dtype):
+        raise ValueError(f"A normal distribution needs a float dtype; got {dtype!r}.")
+    return dtype
+
+
+class RandomNormal(RandomInitializer, aliases=("normal",)):
+    """A normal distribution."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        self.mean, self.stddev = mean, stddev
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The draws."""
+        return self.mean + self.stddev * _normal(self._generator(), shape, dtype)
+
+
+class TruncatedNormal(RandomInitializer):
+    """A normal distribution without what lies beyond two standard deviations."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        self.mean, self.stddev = mean, stddev
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The draws."""
+        return self.mean + self.stddev * _truncated_normal(self._generator(), shape, dtype)
+
+
+class RandomUniform(RandomInitializer, aliases=("uniform",)):
+    """A uniform distribution from minval to maxval (excluded)."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+        self.minval, self.maxval = minval, maxval
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The draws."""
+        return _uniform(self._generator(), shape, self.minval, self.maxval, dtype)
+
+
+class VarianceScaling(RandomInitializer):
+    """A variance of `scale / n`, n being the inputs, the outputs or their mean.
+
+    Args:
+        scale: positive.
+        mode: "fan_in", "fan_out" or "fan_avg".
+        distribution: "truncated_normal", "untruncated_normal" or "uniform".
+        seed: an int, a SeedGenerator, or None.
+        input_axes, output_axes: which axes of the shape are inputs and outputs, where it is not as in kernels.
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: Any = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        if scale <= 0:
+            raise ValueError(f"`scale` must be positive; got {scale}.")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"`mode` is 'fan_in', 'fan_out' or 'fan_avg'; got {mode!r}.")
+        distribution = "truncated_normal" if distribution.lower() == "normal" else distribution.lower()
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ValueError(
+                f"`distribution` is 'truncated_normal', 'untruncated_normal' or 'uniform'; got {distribution!r}."
+            )
+        self.scale, self.mode, self.distribution = scale, mode, distribution
+        self.input_axes, self.output_axes = input_axes, output_axes
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The draws."""
+        fan_in, fan_out = compute_fans(shape, self.input_axes, self.output_axes)
+        count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, count)
+        random = self._generator()
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return _uniform(random, shape, -limit, limit, dtype)
+        if self.distribution == "truncated_normal":
+            return math.sqrt(variance) / TRUNCATED_STDDEV * _truncated_normal(random, shape, dtype)
+        return math.sqrt(variance) * _normal(random, shape, dtype)
+
+
+class _Scaled(VarianceScaling, registered=False):
+    """The base of the named ones: what they fix is in `fixed`."""
+
+    fixed: tuple[float, str, str] = (1.0, "fan_in", "uniform")
+
+    def __init__(
+        self, seed: Any = None, input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+    ) -> None:
+        super().__init__(*self.fixed, seed=seed, input_axes=input_axes, output_axes=output_axes)
+
+
+class GlorotUniform(_Scaled):
+    """Uniform within sqrt(6 / (inputs + outputs)) (Glorot and Bengio 2010)."""
+
+    fixed = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal of variance 2 / (inputs + outputs) (Glorot and Bengio 2010)."""
+
+    fixed = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform within sqrt(6 / inputs) (He et al. 2015)."""
+
+    fixed = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal of variance 2 / inputs (He et al. 2015)."""
+
+    fixed = (2.0, "fan_in", "truncated_normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform within sqrt(3 / inputs) (LeCun et al. 1998)."""
+
+    fixed = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal of variance 1 / inputs (LeCun et al. 1998)."""
+
+    fixed = (1.0, "fan_in", "truncated_normal")
+
+
+class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
+    """`gain` times a random orthogonal matrix: of all axes but the last as rows, the last as columns (Saxe et al. 2014)."""
+
+    def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+        self.gain = gain
+        super().__init__(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The matrix. Raises ShapeError for fewer than two axes."""
+        if len(shape) < 2:
+            raise ShapeError(f"Orthogonal needs at least two axes; a variable of shape {tuple(shape)} was asked for.")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        drawn = self._generator().standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(drawn)
+        q = q * np.sign(np.diag(r))  # makes it uniform over the orthogonal matrices
+        q = q.T if rows < columns else q
+        return (self.gain * q).reshape(shape).astype(_float(dtype))
+
+
+def compute_fans(
+    shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
+) -> tuple[int, int]:
+    """How many inputs and outputs a kernel (..., inputs, outputs) connects; leading axes are the receptive field.
+
+    >>> compute_fans((3, 3, 8, 16))
+    (72, 144)
+    """
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[axis] for axis in input_axes), math.prod(shape[axis] for axis in output_axes)
+    if len(shape) < 2:
+        size = math.prod(shape)
+        return size, size
+    field = math.prod(shape[:-2])
+    return shape[-2] * field, shape[-1] * field
+
+
+def get(identifier: Any) -> Any:
+    """The initializer that a name, a config, a class, an array or a function stands for; None stays.
+
+    >>> get("he_normal").scale
+    2.0
+    """
+    if isinstance(identifier, np.ndarray):
+        return Constant(identifier)
+    return get_object("initializer", identifier)
+
+
+def serialize(initializer: Initializer) -> dict[str, Any]:
+    """An initializer as Keras 3's serialized form."""
+    return serialize_keras_object(initializer)
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
+    """The initializer of a serialized form or name."""
+    return _deserialize(config, custom_objects, kind="initializer")

@@ -1,0 +1,484 @@
+"""Convolutions over one, two or three spatial axes, channels last; depthwise, separable and transposed ones.
+
+A convolution, its gradient by the input and its gradient by the filters are linear in each argument and each other's
+gradients, so second derivatives come for free.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from layerkit.dtypes import dtype_of, floatx, is_float, result_type
+from layerkit.errors import ShapeError
+from layerkit.graph.operation import Kernelled, Spec, as_tensor, cast_to
+from layerkit.graph.tensor import Tensor
+from layerkit.ops.shape import transpose
+from layerkit.settings import standardize_data_format
+
+Pads = tuple[tuple[int, int], ...]
+
+
+class _Convolution(Kernelled, abstract=True):
+    """What the operations of the family share: the window's attributes, one for each spatial axis."""
+
+    strides: tuple[int, ...]
+    padding: Pads
+    dilation: tuple[int, ...]
+
+    def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
+        tensors = [as_tensor(x) for x in inputs]
+        dtype = result_type(*(dtype_of(x) for x in tensors))
+        return [cast_to(x, dtype if is_float(dtype) else floatx()) for x in tensors]
+
+    def supports(self, *x: Tensor) -> bool:
+        """Kernels exist for one and two spatial axes."""
+        return super().supports(*x) and len(self.strides) <= 2
+
+    def _check(self, x: Tensor, kernel: Sequence[int | None]) -> None:
+        if x.ndim != len(self.strides) + 2 or len(kernel) != len(self.strides):
+            raise ShapeError(
+                f"the input has to have {len(self.strides) + 2} axes (batch, {len(self.strides)} spatial, channels) "
+                f"and the kernel {len(self.strides)} spatial axes."
+            )
+
+    def _output(self, size: Sequence[int | None], kernel: Sequence[int]) -> tuple[int | None, ...]:
+        return tuple(map(window_count, size, kernel, self.strides, self.padding, self.dilation))
+
+    def _patches(self, x: np.ndarray, kernel: Sequence[int], groups: int) -> np.ndarray:
+        """[groups, pixels of the output, taps * channels of a group]: what each output pixel sees."""
+        rank = len(kernel)
+        windows = window_view(padded(x, self.padding, 0), kernel, self.strides, self.dilation)
+        windows = windows.reshape(*windows.shape[: 1 + rank], groups, x.shape[-1] // groups, *kernel)
+        order = (1 + rank, *range(1 + rank), *range(3 + rank, 3 + 2 * rank), 2 + rank)
+        windows = windows.transpose(order)
+        rows = math.prod(windows.shape[1 : 2 + rank])
+        return windows.reshape(groups, rows, math.prod(kernel) * (x.shape[-1] // groups))
+
+    def _forward(self, x: np.ndarray, w: np.ndarray, groups: int) -> np.ndarray:
+        kernel = w.shape[:-2]
+        out = self._output(x.shape[1:-1], kernel)
+        y = self._patches(x, kernel, groups) @ _filters_by_group(w, groups)
+        return _from_groups(y).reshape(x.shape[0], *out, w.shape[-1])
+
+    def _input_gradient(self, g: np.ndarray, w: np.ndarray, groups: int, size: Sequence[int]) -> np.ndarray:
+        kernel, rank = w.shape[:-2], len(size)
+        per_tap = _to_groups(g, groups) @ _filters_by_group(w, groups).transpose(0, 2, 1)
+        per_tap = per_tap.reshape(groups, *g.shape[:-1], math.prod(kernel), w.shape[-2])
+        per_tap = np.moveaxis(per_tap, (2 + rank, 0), (0, 2 + rank))  # [taps, batch, *pixels, groups, depth]
+        per_tap = per_tap.reshape(len(per_tap), *g.shape[:-1], groups * w.shape[-2])
+        return add_windows(per_tap, kernel, self.strides, self.dilation, self.padding, size)
+
+    def _filter_gradient(self, x: np.ndarray, g: np.ndarray, groups: int, kernel: Sequence[int]) -> np.ndarray:
+        gw = self._patches(x, kernel, groups).transpose(0, 2, 1) @ _to_groups(g, groups)
+        return gw.transpose(1, 0, 2).reshape(*kernel, x.shape[-1] // groups, g.shape[-1])
+
+
+class Conv(_Convolution):
+    """Cross-correlation of x [N, *size, C] with w [*kernel, C / groups, F] to [N, *pixels, F]."""
+
+    groups: int = 1
+
+    def infer(self, x: Tensor, w: Tensor) -> Spec:
+        self._check(x, w.shape[:-2])
+        if x.shape[-1] != w.shape[-2] * self.groups or w.shape[-1] % self.groups:
+            raise ShapeError(
+                f"the kernel takes {w.shape[-2]} channels in each of {self.groups} groups and gives {w.shape[-1]}; "
+                f"the input has {x.shape[-1]} channels."
+            )
+        return (x.shape[0], *self._output(x.shape[1:-1], w.shape[:-2]), w.shape[-1]), x.dtype
+
+    def reference(self, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+        return self._forward(x, w, self.groups)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple:
+        window = (self.strides, self.padding, self.dilation, self.groups)
+        gx = ConvInputGradient(*window, size=x.shape[1:-1])(g, w)
+        return gx, ConvFilterGradient(*window, kernel=w.shape[:-2])(x, g)
+
+
+class ConvInputGradient(_Convolution):
+    """The gradient of `Conv` by x [N, *size, C], from g [N, *pixels, F] and w: also the transposed convolution."""
+
+    groups: int = 1
+    size: tuple[int | None, ...]
+
+    def infer(self, g: Tensor, w: Tensor) -> Spec:
+        self._check(g, w.shape[:-2])
+        if g.shape[-1] != w.shape[-1]:
+            raise ShapeError(f"the kernel's last axis has size {w.shape[-1]}; the input has {g.shape[-1]} channels.")
+        return (g.shape[0], *self.size, w.shape[-2] * self.groups), g.dtype
+
+    def reference(self, g: np.ndarray, w: np.ndarray) -> np.ndarray:
+        return self._input_gradient(g, w, self.groups, self.size)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple:
+        window = (self.strides, self.padding, self.dilation, self.groups)
+        return Conv(*window)(g, w), ConvFilterGradient(*window, kernel=w.shape[:-2])(g, x)
+
+
+class ConvFilterGradient(_Convolution):
+    """The gradient of `Conv` by w [*kernel, C / groups, F], from x [N, *size, C] and g [N, *pixels, F]."""
+
+    groups: int = 1
+    kernel: tuple[int, ...]
+
+    def infer(self, x: Tensor, g: Tensor) -> Spec:
+        self._check(x, self.kernel)
+        return (*self.kernel, x.shape[-1] // self.groups, g.shape[-1]), x.dtype
+
+    def reference(self, x: np.ndarray, g: np.ndarray) -> np.ndarray:
+        return self._filter_gradient(x, g, self.groups, self.kernel)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor, gy: Tensor) -> tuple:
+        window = (self.strides, self.padding, self.dilation, self.groups)
+        return ConvInputGradient(*window, size=x.shape[1:-1])(gy, g), Conv(*window)(x, g)
+
+
+class ConvBiasActivation(_Convolution):
+    """activation(Conv(x, w) + bias) with bias and activation in the kernel's epilogue; made by the compiler."""
+
+    groups: int = 1
+    activation: str | None = None
+
+    def infer(self, x: Tensor, w: Tensor, bias: Tensor) -> Spec:
+        return Conv(self.strides, self.padding, self.dilation, self.groups).infer(x, w)
+
+    def reference(self, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> np.ndarray:
+        y = self._forward(x, w, self.groups) + bias
+        return np.maximum(y, 0) if self.activation == "relu" else y
+
+
+class DepthwiseConv(_Convolution):
+    """Each channel of x [N, *size, C] with its own M filters of w [*kernel, C, M], to [N, *pixels, C * M]."""
+
+    def infer(self, x: Tensor, w: Tensor) -> Spec:
+        self._check(x, w.shape[:-2])
+        if x.shape[-1] != w.shape[-2]:
+            raise ShapeError(f"the kernel takes {w.shape[-2]} channels; the input has {x.shape[-1]}.")
+        return (x.shape[0], *self._output(x.shape[1:-1], w.shape[:-2]), w.shape[-2] * w.shape[-1]), x.dtype
+
+    def reference(self, x: np.ndarray, w: np.ndarray) -> np.ndarray:
+        return self._forward(x, _as_grouped(w), w.shape[-2])
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple:
+        window = (self.strides, self.padding, self.dilation)
+        gx = DepthwiseConvInputGradient(*window, size=x.shape[1:-1])(g, w)
+        return gx, DepthwiseConvFilterGradient(*window, kernel=w.shape[:-2])(x, g)
+
+
+class DepthwiseConvInputGradient(_Convolution):
+    """The gradient of `DepthwiseConv` by x [N, *size, C], from g [N, *pixels, C * M] and w [*kernel, C, M]."""
+
+    size: tuple[int | None, ...]
+
+    def infer(self, g: Tensor, w: Tensor) -> Spec:
+        self._check(g, w.shape[:-2])
+        return (g.shape[0], *self.size, w.shape[-2]), g.dtype
+
+    def reference(self, g: np.ndarray, w: np.ndarray) -> np.ndarray:
+        return self._input_gradient(g, _as_grouped(w), w.shape[-2], self.size)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple:
+        window = (self.strides, self.padding, self.dilation)
+        return DepthwiseConv(*window)(g, w), DepthwiseConvFilterGradient(*window, kernel=w.shape[:-2])(g, x)
+
+
+class DepthwiseConvFilterGradient(_Convolution):
+    """The gradient of `DepthwiseConv` by w [*kernel, C, M], from x [N, *size, C] and g [N, *pixels, C * M]."""
+
+    kernel: tuple[int, ...]
+
+    def infer(self, x: Tensor, g: Tensor) -> Spec:
+        self._check(x, self.kernel)
+        return (*self.kernel, x.shape[-1], g.shape[-1] // x.shape[-1]), x.dtype
+
+    def reference(self, x: np.ndarray, g: np.ndarray) -> np.ndarray:
+        channels = x.shape[-1]
+        gw = self._filter_gradient(x, g, channels, self.kernel)
+        return gw.reshape(*self.kernel, channels, g.shape[-1] // channels)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor, gy: Tensor) -> tuple:
+        window = (self.strides, self.padding, self.dilation)
+        return DepthwiseConvInputGradient(*window, size=x.shape[1:-1])(gy, g), DepthwiseConv(*window)(x, g)
+
+
+def _as_grouped(w: np.ndarray) -> np.ndarray:
+    """Depthwise filters [*kernel, C, M] as those of a convolution with C groups, [*kernel, 1, C * M]."""
+    return w.reshape(*w.shape[:-2], 1, w.shape[-2] * w.shape[-1])
+
+
+def _filters_by_group(w: np.ndarray, groups: int) -> np.ndarray:
+    """[groups, taps * depth, filters of a group]."""
+    rows = math.prod(w.shape[:-1])
+    return w.reshape(rows, groups, w.shape[-1] // groups).transpose(1, 0, 2)
+
+
+def _to_groups(g: np.ndarray, groups: int) -> np.ndarray:
+    """[N, *pixels, F] as [groups, pixels, filters of a group]."""
+    return g.reshape(math.prod(g.shape[:-1]), groups, g.shape[-1] // groups).transpose(1, 0, 2)
+
+
+def _from_groups(y: np.ndarray) -> np.ndarray:
+    """[groups, pixels, filters of a group] as [pixels, F]."""
+    return y.transpose(1, 0, 2)
+
+
+def window_count(
+    size: int | None, kernel: int, stride: int, padding: tuple[int, int], dilation: int = 1
+) -> int | None:
+    """How many windows fit along an axis; None for an unknown size. Raises ShapeError where none does."""
+    if size is None:
+        return None
+    extent = (kernel - 1) * dilation + 1
+    count = (size + sum(padding) - extent) // stride + 1
+    if count < 1:
+        raise ShapeError(f"a window over {extent} elements does not fit an axis of {size} with padding {padding}.")
+    return count
+
+
+def window_padding(
+    padding: str | Sequence[Sequence[int]],
+    size: Sequence[int | None],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+) -> Pads:
+    """Elements to add before and after each spatial axis, as TensorFlow does: "same" gives ceil(size / stride) windows.
+
+    Of an odd number the larger half comes after. Pairs of numbers are taken as they are.
+    Raises ValueError for another word.
+    """
+    if not isinstance(padding, str):
+        return tuple((int(before), int(after)) for before, after in padding)
+    if padding.lower() == "valid":
+        return ((0, 0),) * len(kernel)
+    if padding.lower() != "same":
+        raise ValueError(f"padding is 'valid' or 'same'; got {padding!r}.")
+    pads = []
+    for n, k, s, d in zip(size, kernel, strides, dilation, strict=True):
+        # An unknown size takes what a multiple of the stride would: only shapes are asked for then.
+        remainder = s if n is None or n % s == 0 else n % s
+        total = max((k - 1) * d + 1 - remainder, 0)
+        pads.append((total // 2, total - total // 2))
+    return tuple(pads)
+
+
+def padded(x: np.ndarray, padding: Pads, value: float) -> np.ndarray:
+    """The spatial axes of [N, *size, C] padded with a value; a negative number after the end cuts off."""
+    if any(after < 0 for _, after in padding):
+        x = x[(slice(None), *(slice(None, min(after, 0) or None) for _, after in padding))]
+    if not any(before > 0 or after > 0 for before, after in padding):
+        return x
+    widths = [(before, max(after, 0)) for before, after in padding]
+    return np.pad(x, ((0, 0), *widths, (0, 0)), constant_values=value)
+
+
+def window_view(x: np.ndarray, kernel: Sequence[int], strides: Sequence[int], dilation: Sequence[int]) -> np.ndarray:
+    """[N, *pixels, C, *kernel]: the elements under each window of [N, *size, C], as a view."""
+    rank = len(kernel)
+    extents = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
+    windows = np.lib.stride_tricks.sliding_window_view(x, extents, axis=tuple(range(1, 1 + rank)))
+    every = tuple(slice(None, None, s) for s in strides)
+    taps = tuple(slice(None, None, d) for d in dilation)
+    return windows[(slice(None), *every, slice(None), *taps)]
+
+
+def tap_slices(
+    tap: Sequence[int], pixels: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
+) -> tuple[slice, ...]:
+    """Where one tap of the windows lies in a padded [N, *size, C]."""
+    spatial = (
+        slice(t * d, t * d + (n - 1) * s + 1, s) for t, n, s, d in zip(tap, pixels, strides, dilation, strict=True)
+    )
+    return (slice(None), *spatial, slice(None))
+
+
+def add_windows(
+    per_tap: np.ndarray,
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+    padding: Pads,
+    size: Sequence[int],
+) -> np.ndarray:
+    """What each tap gives, [taps, N, *pixels, C], summed where the tap lies in [N, *size, C]."""
+    pixels = per_tap.shape[2:-1]
+    ends = [
+        max(before + n, (p - 1) * s + (k - 1) * d + 1)
+        for (before, _), n, p, s, k, d in zip(padding, size, pixels, strides, kernel, dilation, strict=True)
+    ]
+    whole = np.zeros((per_tap.shape[1], *ends, per_tap.shape[-1]), per_tap.dtype)
+    for values, tap in zip(per_tap, np.ndindex(*kernel), strict=True):
+        whole[tap_slices(tap, pixels, strides, dilation)] += values
+    inside = tuple(slice(before, before + n) for (before, _), n in zip(padding, size, strict=True))
+    return whole[(slice(None), *inside, slice(None))]
+
+
+def per_axis(value: int | Sequence[int], rank: int, name: str) -> tuple[int, ...]:
+    """A number for each spatial axis. Raises ValueError for another count or a number below 1."""
+    values = (value,) * rank if isinstance(value, (int, np.integer)) else tuple(value)
+    if len(values) != rank or any(v < 1 for v in values):
+        raise ValueError(f"{name} is a positive integer, or {rank} of them; got {value!r}.")
+    return tuple(int(v) for v in values)
+
+
+def to_channels_last(x: Tensor) -> Tensor:
+    """[N, C, *size] as [N, *size, C]."""
+    return transpose(x, (0, *range(2, x.ndim), 1))
+
+
+def to_channels_first(x: Tensor) -> Tensor:
+    """[N, *size, C] as [N, C, *size]."""
+    return transpose(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
+
+
+def _spatial_rank(x: Tensor, name: str, ranks: Sequence[int] = (1, 2, 3)) -> int:
+    if x.ndim - 2 not in ranks:
+        expected = " or ".join(str(rank + 2) for rank in ranks)
+        raise ShapeError(
+            f"ops.{name} takes inputs with {expected} axes (batch, spatial ones, channels); got shape {x.shape}."
+        )
+    return x.ndim - 2
+
+
+def _window_of(
+    x: Tensor, w: Tensor, strides: int | Sequence[int], padding: str | Sequence, dilation_rate: int | Sequence[int]
+) -> tuple[tuple[int, ...], Pads, tuple[int, ...]]:
+    rank = x.ndim - 2
+    if w.ndim != rank + 2:
+        raise ShapeError(f"the kernel has to have {rank + 2} axes for an input of shape {x.shape}; got {w.shape}.")
+    strides, dilation = per_axis(strides, rank, "strides"), per_axis(dilation_rate, rank, "dilation_rate")
+    return strides, window_padding(padding, x.shape[1:-1], w.shape[:-2], strides, dilation), dilation
+
+
+def conv(
+    inputs: object,
+    kernel: object,
+    strides: int | Sequence[int] = 1,
+    padding: str | Sequence[tuple[int, int]] = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """Convolution (in truth cross-correlation) over one to three spatial axes.
+
+    Args:
+        inputs: [N, *size, C], or [N, C, *size] with `data_format="channels_first"`.
+        kernel: [*kernel, C / groups, F]; C over its channels gives the number of groups.
+        strides: steps of the window.
+        padding: "valid", "same", or (before, after) for each spatial axis.
+        data_format: where the channels are.
+        dilation_rate: distances of the kernel's taps.
+
+    Raises ShapeError where the kernel does not fit.
+    """
+    x, w = as_tensor(inputs), as_tensor(kernel)
+    _spatial_rank(x, "conv")
+    if standardize_data_format(data_format) == "channels_first":
+        return to_channels_first(conv(to_channels_last(x), w, strides, padding, "channels_last", dilation_rate))
+    window = _window_of(x, w, strides, padding, dilation_rate)
+    channels, depth = x.shape[-1], w.shape[-2]
+    if channels is None or depth == 0 or channels % depth or w.shape[-1] % (channels // depth or 1):
+        raise ShapeError(
+            f"ops.conv: {channels} input channels do not fit a kernel of shape {w.shape}: it takes {depth}, or a "
+            f"multiple of them in groups that divide its {w.shape[-1]} filters."
+        )
+    return Conv(*window, channels // depth)(x, w)
+
+
+def depthwise_conv(
+    inputs: object,
+    kernel: object,
+    strides: int | Sequence[int] = 1,
+    padding: str | Sequence[tuple[int, int]] = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """Convolution of each channel with its own filters: kernel [*kernel, C, M] gives C * M channels.
+
+    The other arguments are those of `conv`.
+    """
+    x, w = as_tensor(inputs), as_tensor(kernel)
+    _spatial_rank(x, "depthwise_conv")
+    if standardize_data_format(data_format) == "channels_first":
+        y = depthwise_conv(to_channels_last(x), w, strides, padding, "channels_last", dilation_rate)
+        return to_channels_first(y)
+    return DepthwiseConv(*_window_of(x, w, strides, padding, dilation_rate))(x, w)
+
+
+def separable_conv(
+    inputs: object,
+    depthwise_kernel: object,
+    pointwise_kernel: object,
+    strides: int | Sequence[int] = 1,
+    padding: str | Sequence[tuple[int, int]] = "valid",
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """A depthwise convolution and then a pointwise one, whose kernel is [1, ..., C * M, F]."""
+    x = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
+    return conv(x, pointwise_kernel, 1, "valid", data_format)
+
+
+def conv_transpose(
+    inputs: object,
+    kernel: object,
+    strides: int | Sequence[int] = 1,
+    padding: str = "valid",
+    output_padding: int | Sequence[int] | None = None,
+    data_format: str | None = None,
+    dilation_rate: int | Sequence[int] = 1,
+) -> Tensor:
+    """The transposed convolution: what `conv` with this kernel has as its gradient by the input.
+
+    Args:
+        inputs: [N, *size, C], or [N, C, *size] with `data_format="channels_first"`.
+        kernel: [*kernel, F, C].
+        strides: distances at which the input's elements are laid out.
+        padding: "valid" or "same"; "same" gives size * stride.
+        output_padding: elements more at the end of each spatial axis; None: Keras' default sizes.
+        data_format: where the channels are.
+        dilation_rate: distances of the kernel's taps.
+    """
+    x, w = as_tensor(inputs), as_tensor(kernel)
+    rank = _spatial_rank(x, "conv_transpose")
+    if standardize_data_format(data_format) == "channels_first":
+        y = conv_transpose(to_channels_last(x), w, strides, padding, output_padding, "channels_last", dilation_rate)
+        return to_channels_first(y)
+    if w.ndim != rank + 2:
+        raise ShapeError(f"the kernel has to have {rank + 2} axes for an input of shape {x.shape}; got {w.shape}.")
+    strides, dilation = per_axis(strides, rank, "strides"), per_axis(dilation_rate, rank, "dilation_rate")
+    more = (output_padding,) * rank if output_padding is None or isinstance(output_padding, int) else output_padding
+    axes = [
+        transposed_window(n, k, s, d, padding, p)
+        for n, k, s, d, p in zip(x.shape[1:-1], w.shape[:-2], strides, dilation, more, strict=True)
+    ]
+    pads, size = tuple(pad for _, pad in axes), tuple(n for n, _ in axes)
+    return ConvInputGradient(strides, pads, dilation, 1, size)(x, w)
+
+
+def transposed_window(
+    size: int | None, kernel: int, stride: int, dilation: int, padding: str, output_padding: int | None
+) -> tuple[int | None, tuple[int, int]]:
+    """Size of a transposed convolution's output along an axis, and the padding of the convolution it transposes.
+
+    Raises ValueError for an unknown padding.
+    """
+    extent = (kernel - 1) * dilation + 1
+    if padding.lower() == "valid":
+        more = max(stride - extent, 0) if output_padding is None else output_padding
+        length, before = (None if size is None else (size - 1) * stride + extent + more), 0
+    elif padding.lower() == "same":
+        if output_padding is None:
+            surplus = stride + extent - 2
+            length = None if size is None else size * stride
+        else:
+            surplus = extent + extent % 2 - 2 + output_padding
+            length = None if size is None else (size - 1) * stride + extent % 2 + output_padding
+        before = extent - 1 - min(surplus - surplus // 2, extent - 1)
+    else:
+        raise ValueError(f"padding is 'valid' or 'same'; got {padding!r}.")
+    after = 0 if size is None else (size - 1) * stride + extent - before - length
+    return length, (before, after)

@@ -1,0 +1,201 @@
+"""Pooling over windows of one, two or three spatial axes, channels last."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from layerkit.errors import ShapeError
+from layerkit.graph.operation import Kernelled, Operation, Spec, as_tensor
+from layerkit.graph.tensor import Tensor
+from layerkit.ops.convolution import (
+    Pads,
+    add_windows,
+    padded,
+    per_axis,
+    tap_slices,
+    to_channels_first,
+    to_channels_last,
+    window_count,
+    window_padding,
+    window_view,
+)
+from layerkit.ops.nn import as_float
+from layerkit.settings import standardize_data_format
+
+
+class _Window(Operation, abstract=True):
+    """What the operations of the family share: the window, its steps and its padding along each spatial axis."""
+
+    pool: tuple[int, ...]
+    strides: tuple[int, ...]
+    padding: Pads
+
+    def _pooled(self, x: Tensor) -> Spec:
+        if x.ndim != len(self.pool) + 2:
+            raise ShapeError(f"the input has to have {len(self.pool) + 2} axes (batch, spatial ones, channels).")
+        pixels = map(window_count, x.shape[1:-1], self.pool, self.strides, self.padding)
+        return (x.shape[0], *pixels, x.shape[-1]), x.dtype
+
+    @property
+    def _near(self) -> tuple[int, ...]:
+        return (1,) * len(self.pool)
+
+    def _taps(self, x: np.ndarray, fill: float, pixels: Sequence[int]) -> Iterator[np.ndarray]:
+        """For each tap of the window, in row-major order, what every window sees at it."""
+        whole = padded(x, self.padding, fill)
+        for tap in np.ndindex(*self.pool):
+            yield whole[tap_slices(tap, pixels, self.strides, self._near)]
+
+
+class _Pooling(_Window, Kernelled, abstract=True):
+    def supports(self, *x: Tensor) -> bool:
+        """Kernels exist for one and two spatial axes."""
+        return super().supports(*x) and len(self.pool) <= 2
+
+
+class MaxPool(_Pooling):
+    """The largest element of each window; padding never counts."""
+
+    def infer(self, x: Tensor) -> Spec:
+        return self._pooled(x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        windows = window_view(padded(x, self.padding, lowest(x.dtype)), self.pool, self.strides, self._near)
+        return windows.max(axis=tuple(range(-len(self.pool), 0)))
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (MaxPoolGradient(self.pool, self.strides, self.padding)(x, y, g),)
+
+
+class MaxPoolGradient(_Pooling):
+    """The gradient of `MaxPool` by x, from x, y and g: to the first of equal elements of each window."""
+
+    def infer(self, x: Tensor, y: Tensor, g: Tensor) -> Spec:
+        return x.shape, x.dtype
+
+    def reference(self, x: np.ndarray, y: np.ndarray, g: np.ndarray) -> np.ndarray:
+        per_tap = np.stack([np.where(first, g, 0) for first in self._firsts(x, y)])
+        return add_windows(per_tap, self.pool, self.strides, self._near, self.padding, x.shape[1:-1])
+
+    def _firsts(self, x: np.ndarray, y: np.ndarray) -> Iterator[np.ndarray]:
+        """For each tap, which windows have their first largest element there."""
+        found = np.zeros(y.shape, bool)
+        for values in self._taps(x, lowest(x.dtype), y.shape[1:-1]):
+            first = (values == y) & ~found
+            found |= first
+            yield first
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor, pooled: Tensor, gy: Tensor) -> tuple:
+        return None, None, MaxPoolPick(self.pool, self.strides, self.padding)(x, pooled, g)
+
+
+class MaxPoolPick(MaxPoolGradient):
+    """From x, y = MaxPool(x) and values in the shape of x: the values where x has the windows' first largest elements."""
+
+    def infer(self, x: Tensor, y: Tensor, values: Tensor) -> Spec:
+        return y.shape, values.dtype
+
+    def supports(self, *x: Tensor) -> bool:
+        """Only second derivatives need it: there is no kernel."""
+        return False
+
+    def reference(self, x: np.ndarray, y: np.ndarray, values: np.ndarray) -> np.ndarray:
+        picked = np.zeros(y.shape, values.dtype)
+        for first, tap in zip(self._firsts(x, y), self._taps(values, 0, y.shape[1:-1]), strict=True):
+            picked[first] = tap[first]
+        return picked
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor, pooled: Tensor, values: Tensor) -> tuple:
+        return None, None, MaxPoolGradient(self.pool, self.strides, self.padding)(x, pooled, g)
+
+
+class AveragePool(_Pooling):
+    """The mean of each window's elements; padding does not count."""
+
+    def infer(self, x: Tensor) -> Spec:
+        return self._pooled(x)
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        windows = window_view(padded(x, self.padding, 0), self.pool, self.strides, self._near)
+        return windows.sum(axis=tuple(range(-len(self.pool), 0))) / self._counts(x.shape[1:-1], x.dtype)
+
+    def _counts(self, size: Sequence[int], dtype: np.dtype) -> np.ndarray:
+        """How many elements of the input each window has."""
+        ones = padded(np.ones((1, *size, 1), dtype), self.padding, 0)
+        return window_view(ones, self.pool, self.strides, self._near).sum(axis=tuple(range(-len(self.pool), 0)))
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (AveragePoolGradient(self.pool, self.strides, self.padding, x.shape[1:-1])(g),)
+
+
+class AveragePoolGradient(_Pooling):
+    """The gradient of `AveragePool` by x [N, *size, C], from g."""
+
+    size: tuple[int, ...]
+
+    def infer(self, g: Tensor) -> Spec:
+        return (g.shape[0], *self.size, g.shape[-1]), g.dtype
+
+    def reference(self, g: np.ndarray) -> np.ndarray:
+        shares = g / AveragePool(self.pool, self.strides, self.padding)._counts(self.size, g.dtype)
+        per_tap = np.broadcast_to(shares, (math.prod(self.pool), *shares.shape))
+        return add_windows(per_tap, self.pool, self.strides, self._near, self.padding, self.size)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (AveragePool(self.pool, self.strides, self.padding)(g),)
+
+
+def lowest(dtype: np.dtype) -> float | int:
+    """What no element of a dtype is below."""
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min if dtype.kind in "iu" else 0
+
+
+def max_pool(
+    inputs: object,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """The largest element of each window of [N, *size, C] (channels_first: [N, C, *size]).
+
+    Args:
+        inputs: the images.
+        pool_size: the window, a number or one for each spatial axis.
+        strides: its steps; None: the window's size.
+        padding: "valid" or "same".
+        data_format: where the channels are.
+    """
+    return _pool(MaxPool, as_tensor(inputs), pool_size, strides, padding, data_format)
+
+
+def average_pool(
+    inputs: object,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None = None,
+    padding: str = "valid",
+    data_format: str | None = None,
+) -> Tensor:
+    """The mean of each window of [N, *size, C]; the arguments are those of `max_pool`."""
+    return _pool(AveragePool, as_float(as_tensor(inputs)), pool_size, strides, padding, data_format)
+
+
+def _pool(
+    kind: type[_Pooling],
+    x: Tensor,
+    pool_size: int | Sequence[int],
+    strides: int | Sequence[int] | None,
+    padding: str,
+    data_format: str | None,
+) -> Tensor:
+    rank = x.ndim - 2
+    if rank not in (1, 2, 3):
+        raise ShapeError(f"pooling takes inputs with 3 to 5 axes (batch, spatial ones, channels); got shape {x.shape}.")
+    if standardize_data_format(data_format) == "channels_first":
+        return to_channels_first(_pool(kind, to_channels_last(x), pool_size, strides, padding, "channels_last"))
+    pool = per_axis(pool_size, rank, "pool_size")
+    steps = pool if strides is None else per_axis(strides, rank, "strides")
+    return kind(pool, steps, window_padding(padding, x.shape[1:-1], pool, steps, (1,) * rank))(x)
