@@ -69,7 +69,8 @@ def standardize_dtype(dtype: object) -> str:
     """
     if dtype is None:
         return _floatx
-    if dtype in (int, float, bool):
+    # A NumPy dtype equals the Python type that it corresponds to, so only types themselves are looked up.
+    if isinstance(dtype, type) and dtype in (int, float, bool):
         return {int: "int64", float: _floatx, bool: "bool"}[dtype]
     return _standardize(dtype)
 
@@ -102,7 +103,7 @@ def result_type(*dtypes: object) -> str:
     >>> result_type("int64", "float32"), result_type("float32", float), result_type("uint8", "int8")
     ('float32', 'float32', 'int16')
     """
-    names = tuple(dict.fromkeys(_PYTHON[d] if d in (int, float, bool) else standardize_dtype(d) for d in dtypes))
+    names = tuple(dict.fromkeys(_PYTHON[d] if isinstance(d, type) and d in _PYTHON else standardize_dtype(d) for d in dtypes))
     joined = _join(names) if names else _floatx
     if joined == "weak float":
         return _floatx

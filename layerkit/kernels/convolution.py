@@ -257,87 +257,106 @@ def correlate(dtype: str, panel: int) -> Callable:
     return kernel
 
 
-def filter_gradient(dtype: str, panel: int, masked: bool) -> Callable:
+@functools.cache
+def _pack_image(dtype: str) -> Callable:
+    """The function that copies rows of images by blocks of channels, with zeros outside of the images.
+
+    The result is [block of `ROWS` channels, image, row, column, channel of the block]; fewer channels make a smaller block.
+    """
+    at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
+
+    @inline
+    def pack_image(source, to, images, sizes, channels, depth, top, left, rows, columns):
+        for first in range(0, depth, ROWS):
+            block = min(ROWS, depth - first)
+            for image in range(images):
+                for row in range(rows):
+                    y = row - top
+                    line = at(to)
+                    inside = 0 <= y < sizes[0]
+                    here = at(source + ((image * sizes[0] + y) * sizes[1] * channels + first) * itemsize)
+                    for column in range(columns):
+                        x = column - left
+                        if inside and 0 <= x < sizes[1]:
+                            for i in range(block):
+                                line[column * block + i] = here[x * channels + i]
+                        else:
+                            for i in range(block):
+                                line[column * block + i] = 0
+                    to += columns * block * itemsize
+
+    return pack_image
+
+
+@functools.cache
+def _pack_columns(dtype: str, width: int) -> Callable:
+    """The function that copies `count` columns of rows `stride` apart to rows of `width`, with zeros behind them."""
+    at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
+
+    @inline
+    def pack_columns(source, to, rows, stride, count):
+        for row in range(rows):
+            here, line = at(source + row * stride * itemsize), at(to + row * width * itemsize)
+            if count >= width:
+                for j in range(width):
+                    line[j] = here[j]
+            else:
+                for j in range(width):
+                    line[j] = here[j] if j < count else 0
+
+    return pack_columns
+
+
+def filter_gradient(dtype: str, panel: int) -> Callable:
     """Kernel: each piece's share of the sum over pixels of image x gradient, by taps, channels and filters.
 
     A unit is a piece, a run of blocks of images or of one image's rows; see
-    `convolution_launch.conv_filter_gradient_launches`. A tile is `ROWS` channels of the taps in a row or, "clipped", of one
-    tap: then the pixels that do not see the image through it are left out. `masked`: the filters are no whole vectors.
+    `convolution_launch.conv_filter_gradient_launches`. Image and gradient of a block are copied so that a tile reads
+    runs of memory. A tile is `ROWS` channels of all taps in a row or, "clipped", of one tap: then the pixels that do not
+    see the image through it are left out.
     """
     itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
     step = vectors * vector_length(dtype)
-    multiply = tile_multiply(dtype, vectors, packed=False, masked=masked)
-    copy_window = _copy_window(dtype)
+    multiply = tile_multiply(dtype, vectors, packed=False)
+    pack_image, pack_columns = _pack_image(dtype), _pack_columns(dtype, step)
 
     def kernel(args, lo, hi, worker):
         x, g = args[0], args[1]
         table = args[3] + worker * args[4]
-        out_table, window, clipped = table + args[5], table + args[6], args[7]
-        out_rows, out_columns = args[8], args[9]
-        height, width, channels = args[14], args[15], args[16]
-        step_y, step_x, top, left, extent_y, window_width = args[17], args[18], args[19], args[20], args[21], args[22]
-        groups, depth, columns = args[23], args[24], args[25]
-        blocks, pieces = args[26], args[27]
-        kernel_height, kernel_width, dilation_y, dilation_x = args[28], args[29], args[30], args[31]
+        out_table, window, packed, clipped = table + args[5], table + args[6], table + args[7], args[8]
+        out_rows, out_columns = args[9], args[10]
+        height, width, channels = args[15], args[16], args[17]
+        step_y, step_x, top, left, extent_y, window_width = args[18], args[19], args[20], args[21], args[22], args[23]
+        groups, depth, columns = args[24], args[25], args[26]
+        blocks, pieces = args[27], args[28]
+        kernel_height, kernel_width, dilation_y, dilation_x = args[29], args[30], args[31], args[32]
         filters = groups * columns
-        line = window_width * channels
-        grid = (kernel_height, kernel_width, depth)
+        wide = min(depth, ROWS)
         if clipped:
             taps, grid = (kernel_height, kernel_width), (1, 1, depth)
         else:
-            taps = (1, 1)
-        tile_depth = grid[0] * grid[1] * depth
-        fill_offsets(
-            table, out_table, grid, 0, 0, (dilation_y * line, dilation_x * channels, 1),
-            (kernel_width * depth * filters, depth * filters, filters), tile_depth + ROWS,
-        )  # fmt: skip
+            taps, grid = (1, 1), (kernel_height, kernel_width, depth)
         for piece in range(lo, hi):
             out = args[2] + piece * kernel_height * kernel_width * depth * filters * itemsize
             started = 0
             for block in range(piece * blocks // pieces, (piece + 1) * blocks // pieces):
-                image, row = block // args[13] * args[11], block % args[13] * args[12]
-                images, rows = min(args[11], args[10] - image), min(args[12], out_rows - row)
-                begin, image_rows = x + image * height * width * channels * itemsize, height
-                if args[6]:
-                    image_rows = (rows - 1) * step_y + extent_y
-                    copy_window(
-                        begin, window, images, height, width, channels,
-                        top - row * step_y, left, image_rows, window_width,
-                    )  # fmt: skip
-                    begin = window
-                elif clipped == 0:
-                    begin += row * step_y * line * itemsize
-                pixels = g + (image * out_rows + row) * out_columns * filters * itemsize
+                image, row = block // args[14] * args[12], block % args[14] * args[13]
+                images, rows = min(args[12], args[11] - image), min(args[13], out_rows - row)
+                begin = x + image * height * width * channels * itemsize
+                pixels = images * rows * out_columns
+                gradient = g + (image * out_rows + row) * out_columns * filters * itemsize
+                first_row = row * step_y - top
+                end_row = first_row + (rows - 1) * step_y + extent_y
+                if clipped:
+                    first_row, end_row = max(first_row, 0), min(end_row, height)
+                window_rows = max(end_row - first_row, 0)
+                line = window_width * wide
                 for group in range(groups):
-                    for first in range(0, columns, step):
-                        at = (group * columns + first) * itemsize
-                        for tap_y in range(taps[0]):
-                            y, y0, y1 = 0, 0, rows
-                            if clipped:
-                                y = row * step_y - top + tap_y * dilation_y
-                                y0, y1 = first_inside(y, step_y), end_inside(y, step_y, rows, height)
-                            for tap_x in range(taps[1]):
-                                x_at, x0, x1 = 0, 0, out_columns
-                                if clipped:
-                                    x_at = tap_x * dilation_x - left
-                                    x0, x1 = first_inside(x_at, step_x), end_inside(x_at, step_x, out_columns, width)
-                                a = (y + y0 * step_y) * line + (x_at + x0 * step_x) * channels + group * depth
-                                b = (y0 * out_columns + x0) * filters
-                                to = out + at + (tap_y * kernel_width + tap_x) * depth * filters * itemsize
-                                for k in range(0, tile_depth, ROWS):
-                                    multiply(
-                                        begin + a * itemsize, table + k * 8, pixels + at + b * itemsize,
-                                        images, image_rows * line, out_rows * out_columns * filters,
-                                        y1 - y0, step_y * line, out_columns * filters,
-                                        x1 - x0, step_x * channels, filters,
-                                        0, to, out_table + k * 8, tile_depth - k, columns - first, started,
-                                    )  # fmt: skip
-                started = 1
-
-    return kernel
-
-
+                    pack_image(
+                        begin + group * depth * itemsize, window, images, (height, width), channels, depth,
+                        -first_row, left, window_rows, window_width,
+                    )
 def add_pieces(dtype: str) -> Callable:
     """Kernel: out = sum over pieces, in order. Arguments: parts, out, size, pieces, elements a unit."""
     at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]

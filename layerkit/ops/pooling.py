@@ -93,7 +93,7 @@ class MaxPoolGradient(_Pooling):
 
 
 class MaxPoolPick(MaxPoolGradient):
-    """From x, y = MaxPool(x) and values in the shape of x: the values where x has the windows' first largest elements."""
+    """Of values in the shape of x, those where x has the first largest element of each window; y is MaxPool(x)."""
 
     def infer(self, x: Tensor, y: Tensor, values: Tensor) -> Spec:
         return y.shape, values.dtype
