@@ -26,7 +26,7 @@ PIECE_POINTS = 16_384
 MOST_PIECES = 256
 ACCUMULATE = {"sum": "{acc} + {value}", "prod": "{acc} * {value}", "max": "maximum({acc}, {value})", "min": "minimum({acc}, {value})"}
 INTEGER_FORMS = {"floor_divide": "floor_divide_int", "mod": "mod_int", "floor": "same", "ceil": "same", "round": "same", "trunc": "same"}
-GENERIC = {"maximum", "minimum", "absolute", "sign", "same", "floor_divide_int", "mod_int"}
+GENERIC = {"random_bits", "maximum", "minimum", "absolute", "sign", "same", "floor_divide_int", "mod_int"}
 TOKEN = re.compile(r"\{\w+\}|[A-Za-z_]\w*(?:\[\d\])?|\d+\.?\d*(?:e-?\d+)?")
 
 

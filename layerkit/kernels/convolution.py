@@ -28,36 +28,71 @@ def tile_vectors(dtype: str, panel: int) -> int:
 
 @functools.cache
 def _copy_window(dtype: str) -> Callable:
-    """The function that copies rows of images, with zeros where they lie outside of the images.
+    """The function that copies a window of images, with zeros where it lies outside of them, by blocks of channels.
 
-    The window's first row is row -`top` of an image, its first column is column -`left`; both may be negative.
+    The window begins at row -`top` and column -`left` of each image, which may be negative or positive. The copy is
+    [block of `wide` channels, image, row, column, channel of the block]; behind the last channel it is not written.
     """
     at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
 
     @inline
-    def copy_window(source, window, images, height, width, channels, top, left, window_rows, window_width):
-        first = min(max(left, 0), window_width) * channels
-        last = max(min(width + left, window_width) * channels, first)
-        line = window_width * channels
-        for image in range(images):
-            for row in range(window_rows):
-                to = window + (image * window_rows + row) * line * itemsize
-                y = row - top
+    def fill_zeros(to, count):
+        line = at(to)
+        for i in range(count):
+            line[i] = 0
+
+    @inline
+    def copy_window(source, to, images, sizes, channels, depth, wide, top, left, rows, columns):
+        height, width = sizes
+        start = min(max(left, 0), columns)
+        inside = max(min(width + left, columns) - start, 0)
+        for number in range((depth + wide - 1) // wide):
+            first = number * wide
+            block = min(wide, depth - first)
+            for image_row in range(images * rows):
+                image, y = image_row // rows, image_row % rows - top
                 if y < 0 or y >= height:
-                    whole = at(to)
-                    for i in range(line):
-                        whole[i] = 0
-                    continue
-                before, middle, behind = at(to), at(to + first * itemsize), at(to + last * itemsize)
-                here = at(source + (((image * height + y) * width - left) * channels + first) * itemsize)
-                for i in range(first):
-                    before[i] = 0
-                for i in range(last - first):
-                    middle[i] = here[i]
-                for i in range(line - last):
-                    behind[i] = 0
+                    fill_zeros(to, columns * wide)
+                else:
+                    fill_zeros(to, start * wide)
+                    here = at(source + (((image * height + y) * width + start - left) * channels + first) * itemsize)
+                    line = at(to + start * wide * itemsize)
+                    if block == channels:
+                        for i in range(inside * channels):
+                            line[i] = here[i]
+                    elif block == ROWS:
+                        for x in range(inside):
+                            for i in range(ROWS):
+                                line[x * wide + i] = here[x * channels + i]
+                    else:
+                        for x in range(inside):
+                            for i in range(block):
+                                line[x * wide + i] = here[x * channels + i]
+                    fill_zeros(to + (start + inside) * wide * itemsize, (columns - start - inside) * wide)
+                to += columns * wide * itemsize
 
     return copy_window
+
+
+@functools.cache
+def _pack_columns(dtype: str, width: int) -> Callable:
+    """The function that copies `count` columns of rows `stride` apart to rows of `width`, with zeros behind them."""
+    at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
+
+    @inline
+    def pack_columns(source, to, rows, stride, count):
+        for row in range(rows):
+            here, line = at(source + row * stride * itemsize), at(to + row * width * itemsize)
+            if count >= width:
+                for j in range(width):
+                    line[j] = here[j]
+            else:
+                for j in range(count):
+                    line[j] = here[j]
+                for j in range(count, width):
+                    line[j] = 0
+
+    return pack_columns
 
 
 @inline
@@ -201,8 +236,9 @@ def correlate(dtype: str, panel: int) -> Callable:
             if args[7]:
                 image_rows = (min(args[12], args[PHASE_HEADER] - row) - 1) * step_y + extent_y
                 copy_window(
-                    begin, window, images, height, width, channels, top - row * step_y, left, image_rows, window_width
-                )
+                    begin, window, images, (height, width), channels, channels, channels,
+                    top - row * step_y, left, image_rows, window_width,
+                )  # fmt: skip
                 begin = window
             elif across == 0:
                 begin += row * step_y * line * itemsize
@@ -257,61 +293,11 @@ def correlate(dtype: str, panel: int) -> Callable:
     return kernel
 
 
-@functools.cache
-def _pack_image(dtype: str) -> Callable:
-    """The function that copies rows of images by blocks of channels, with zeros outside of the images.
-
-    The result is [block of `ROWS` channels, image, row, column, channel of the block]; fewer channels make a smaller block.
-    """
-    at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
-
-    @inline
-    def pack_image(source, to, images, sizes, channels, depth, top, left, rows, columns):
-        for first in range(0, depth, ROWS):
-            block = min(ROWS, depth - first)
-            for image in range(images):
-                for row in range(rows):
-                    y = row - top
-                    line = at(to)
-                    inside = 0 <= y < sizes[0]
-                    here = at(source + ((image * sizes[0] + y) * sizes[1] * channels + first) * itemsize)
-                    for column in range(columns):
-                        x = column - left
-                        if inside and 0 <= x < sizes[1]:
-                            for i in range(block):
-                                line[column * block + i] = here[x * channels + i]
-                        else:
-                            for i in range(block):
-                                line[column * block + i] = 0
-                    to += columns * block * itemsize
-
-    return pack_image
-
-
-@functools.cache
-def _pack_columns(dtype: str, width: int) -> Callable:
-    """The function that copies `count` columns of rows `stride` apart to rows of `width`, with zeros behind them."""
-    at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
-
-    @inline
-    def pack_columns(source, to, rows, stride, count):
-        for row in range(rows):
-            here, line = at(source + row * stride * itemsize), at(to + row * width * itemsize)
-            if count >= width:
-                for j in range(width):
-                    line[j] = here[j]
-            else:
-                for j in range(width):
-                    line[j] = here[j] if j < count else 0
-
-    return pack_columns
-
-
 def filter_gradient(dtype: str, panel: int) -> Callable:
     """Kernel: each piece's share of the sum over pixels of image x gradient, by taps, channels and filters.
 
     A unit is a piece, a run of blocks of images or of one image's rows; see
-    `convolution_launch.conv_filter_gradient_launches`. Image and gradient of a block are copied so that a tile reads
+    `convolution_launch.conv_filter_gradient_launches`. Image and gradient of a block are copied, so that a tile reads
     runs of memory. A tile is `ROWS` channels of all taps in a row or, "clipped", of one tap: then the pixels that do not
     see the image through it are left out.
     """
@@ -319,7 +305,7 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
     vectors = tile_vectors(dtype, panel)
     step = vectors * vector_length(dtype)
     multiply = tile_multiply(dtype, vectors, packed=False)
-    pack_image, pack_columns = _pack_image(dtype), _pack_columns(dtype, step)
+    copy_window, pack_columns = _copy_window(dtype), _pack_columns(dtype, step)
 
     def kernel(args, lo, hi, worker):
         x, g = args[0], args[1]
@@ -332,11 +318,17 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
         blocks, pieces = args[27], args[28]
         kernel_height, kernel_width, dilation_y, dilation_x = args[29], args[30], args[31], args[32]
         filters = groups * columns
-        wide = min(depth, ROWS)
         if clipped:
-            taps, grid = (kernel_height, kernel_width), (1, 1, depth)
+            wide = ROWS
+            taps, tile_rows, grid = (kernel_height, kernel_width), depth, (1, (depth + ROWS - 1) // ROWS, ROWS)
+            strides, out_strides = (0, 0, 1), (0, ROWS * filters, filters)
         else:
-            taps, grid = (1, 1), (kernel_height, kernel_width, depth)
+            wide = depth
+            taps, tile_rows, grid = (1, 1), kernel_height * kernel_width * depth, (kernel_height, kernel_width, depth)
+            strides = (dilation_y * window_width * depth, dilation_x * depth, 1)
+            out_strides = (kernel_width * depth * filters, depth * filters, filters)
+        line = window_width * wide
+        fill_offsets(table, out_table, grid, 0, 0, strides, out_strides, tile_rows + ROWS)
         for piece in range(lo, hi):
             out = args[2] + piece * kernel_height * kernel_width * depth * filters * itemsize
             started = 0
@@ -344,19 +336,52 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                 image, row = block // args[14] * args[12], block % args[14] * args[13]
                 images, rows = min(args[12], args[11] - image), min(args[13], out_rows - row)
                 begin = x + image * height * width * channels * itemsize
-                pixels = images * rows * out_columns
                 gradient = g + (image * out_rows + row) * out_columns * filters * itemsize
                 first_row = row * step_y - top
                 end_row = first_row + (rows - 1) * step_y + extent_y
+                window_left = left
                 if clipped:
-                    first_row, end_row = max(first_row, 0), min(end_row, height)
+                    first_row, end_row, window_left = max(first_row, 0), min(end_row, height), 0
                 window_rows = max(end_row - first_row, 0)
-                line = window_width * wide
+                # From a block of channels to the next, but tiles of all taps stay in their only block.
+                block_size = images * window_rows * line if clipped else 0
                 for group in range(groups):
-                    pack_image(
-                        begin + group * depth * itemsize, window, images, (height, width), channels, depth,
-                        -first_row, left, window_rows, window_width,
-                    )
+                    copy_window(
+                        begin + group * depth * itemsize, window, images, (height, width), channels, depth, wide,
+                        -first_row, window_left, window_rows, window_width,
+                    )  # fmt: skip
+                    for first in range(0, columns, step):
+                        at = (group * columns + first) * itemsize
+                        b, b_step = gradient + at, filters
+                        if filters != step:
+                            pack_columns(b, packed, images * rows * out_columns, filters, columns - first)
+                            b, b_step = packed, step
+                        for tap_y in range(taps[0]):
+                            y, y0, y1 = 0, 0, rows
+                            if clipped:
+                                y = row * step_y - top + tap_y * dilation_y - first_row
+                                y0, y1 = first_inside(y, step_y), end_inside(y, step_y, rows, window_rows)
+                            for tap_x in range(taps[1]):
+                                x_at, x0, x1 = 0, 0, out_columns
+                                if clipped:
+                                    x_at = tap_x * dilation_x - left
+                                    x0, x1 = first_inside(x_at, step_x), end_inside(x_at, step_x, out_columns, width)
+                                a = window + ((y + y0 * step_y) * line + (x_at + x0 * step_x) * wide) * itemsize
+                                b_first = b + (y0 * out_columns + x0) * b_step * itemsize
+                                to = out + at + (tap_y * kernel_width + tap_x) * depth * filters * itemsize
+                                for k in range(0, tile_rows, ROWS):
+                                    multiply(
+                                        a + k // ROWS * block_size * itemsize, table + k * 8, b_first,
+                                        images, window_rows * line, rows * out_columns * b_step,
+                                        y1 - y0, step_y * line, out_columns * b_step,
+                                        x1 - x0, step_x * wide, b_step,
+                                        0, to, out_table + k * 8, tile_rows - k, columns - first, started,
+                                    )  # fmt: skip
+                started = 1
+
+    return kernel
+
+
 def add_pieces(dtype: str) -> Callable:
     """Kernel: out = sum over pieces, in order. Arguments: parts, out, size, pieces, elements a unit."""
     at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]

@@ -157,29 +157,30 @@ def conv_filter_gradient_launches(
     kernel_height, kernel_width, depth, _ = gw.shape
     itemsize = gw.dtype.itemsize
     windows = _forward_windows(x, gw, g, strides, padding, dilation)
-    inside = windows[0].inside and windows[1].inside
-    clipped = not inside and _fills_tiles(depth)
-    line = (windows[1].size if inside or clipped else windows[1].length) * x.shape[3]
+    clipped = _fills_tiles(depth)
+    window_width = windows[1].size if clipped else windows[1].length
+    wide = _aligned(depth, MOST_TILE_ROWS) if clipped else depth
     images_per_block, rows_per_block, row_blocks = _blocks(
-        images, windows[0], out_columns, line * itemsize, BLOCK_PIXELS
+        images, windows[0], out_columns, window_width * wide * itemsize, BLOCK_PIXELS
     )
     blocks = -(-images // images_per_block) * row_blocks if g.size else 0
     if blocks == 0:
         return [_add_pieces(gw, gw, 0)]
     pieces = max(1, min(MOST_PIECES, blocks, images * out_rows * out_columns // PIECE_PIXELS))
     parts = gw if pieces == 1 else Scratch(pieces * gw.size * itemsize, name="filter gradient parts")
-    window_bytes = images_per_block * _window_rows(windows[0], rows_per_block) * line * itemsize
-    table = 8 * (kernel_height * kernel_width * depth + MOST_TILE_ROWS)
-    scratch, (out_table, window) = _worker_scratch(table, table, 0 if inside or clipped else window_bytes)
+    table = 8 * (kernel_height * kernel_width * depth + 2 * MOST_TILE_ROWS)
+    window_bytes = images_per_block * _window_rows(windows[0], rows_per_block) * window_width * wide * itemsize
+    scratch, offsets = _worker_scratch(
+        table, table, window_bytes, images_per_block * rows_per_block * out_columns * PANEL_BYTES
+    )
     args = [
-        x, g, parts, scratch, scratch.nbytes, out_table, window, int(clipped),
+        x, g, parts, scratch, scratch.nbytes, *offsets, int(clipped),
         out_rows, out_columns, images, images_per_block, rows_per_block, row_blocks,
         *x.shape[1:], windows[0].step, windows[1].step, windows[0].before, windows[1].before, windows[0].extent,
-        line // max(1, x.shape[3]), groups, depth, filters // groups,
+        window_width, groups, depth, filters // groups,
         blocks, pieces, kernel_height, kernel_width, *dilation,
     ]  # fmt: skip
-    panel = _panel(filters // groups, itemsize)
-    kernel = _kernel("filter_gradient", gw, panel=panel, masked=filters // groups % panel != 0)
+    kernel = _kernel("filter_gradient", gw, panel=_panel(filters // groups, itemsize))
     work = images * out_rows * out_columns * gw.size / pieces
     launches = [Launch(kernel, args, pieces, serial_grain(work / 8))]
     return launches if pieces == 1 else [*launches, _add_pieces(parts, gw, pieces)]
@@ -338,8 +339,8 @@ def _worker_scratch(*sizes: int) -> tuple[Scratch, list[int]]:
     return Scratch(offsets[-1], per_worker=True, name="convolution window"), starts[1:]
 
 
-def _aligned(nbytes: int) -> int:
-    return -(-nbytes // 64) * 64
+def _aligned(size: int, multiple: int = 64) -> int:
+    return -(-size // multiple) * multiple
 
 
 def _panel(columns: int, itemsize: int) -> int:

@@ -82,7 +82,7 @@ class Lanes:
 
 
 @functools.cache
-def tile_multiply(dtype: str, vectors: int, *, packed: bool, masked: bool = False) -> Callable:
+def tile_multiply(dtype: str, vectors: int, *, packed: bool) -> Callable:
     """Build the function that computes a tile of `ROWS` rows x `vectors` vectors.
 
     It is called as `tile(a, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows, columns,
@@ -93,8 +93,8 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool, masked: bool = Fals
 
     packed: the sums start with the row of vectors at `initial`, and `option` 1 applies relu. Otherwise they start at zero
     and `option` 1 adds to what `out` holds; `initial` is not used.
-    masked: of b only the first `columns` elements of a row are read; otherwise whole vectors are. A mask costs an
-    instruction in a port that the multiply-adds need (12% on AVX-512).
+    Rows of b are read as whole vectors: a mask would cost an instruction in a port that multiply-adds need (12% on
+    AVX-512).
     """
 
     @intrinsic
@@ -102,7 +102,7 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool, masked: bool = Fals
         typing, a, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows, columns, option
     ):  # fmt: skip
         def codegen(context, builder, signature, values):
-            _TileBuilder(builder, dtype, vectors, packed, masked, values).build()
+            _TileBuilder(builder, dtype, vectors, packed, values).build()
             return context.get_dummy_value()
 
         return types.void(*(types.intp,) * 18), codegen
@@ -111,11 +111,9 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool, masked: bool = Fals
 
 
 class _TileBuilder:
-    def __init__(
-        self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, masked: bool, values: list
-    ) -> None:
+    def __init__(self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, values: list) -> None:
         self.builder, self.lanes = builder, Lanes(builder, dtype)
-        self.vectors, self.packed, self.masked = vectors, packed, masked
+        self.vectors, self.packed = vectors, packed
         a, a_offsets, b, *loops, initial, out, out_offsets, self.rows, columns, self.option = values
         self.loops = [loops[i : i + 3] for i in (0, 3, 6)]
         pointer = self.lanes.scalar.as_pointer()
@@ -154,10 +152,7 @@ class _TileBuilder:
     def _multiply_add(self, a_at: ir.Value, b_at: ir.Value) -> None:
         builder, lanes, sums = self.builder, self.lanes, self.sums
         b = builder.gep(self.b, [b_at])
-        b_row = [
-            lanes.load(builder.gep(b, [I64(j * lanes.count)]), self.masks[j] if self.masked else None)
-            for j in range(self.vectors)
-        ]
+        b_row = [lanes.load(builder.gep(b, [I64(j * lanes.count)])) for j in range(self.vectors)]
         for i in range(ROWS):
             value = splat(builder, builder.load(builder.gep(self.a_rows[i], [a_at])), lanes.count)
             for j in range(self.vectors):

@@ -6,6 +6,7 @@ from numba.extending import intrinsic
 from numpy import inf
 
 from layerkit.kernels.abi import POINTERS, inline
+from layerkit.kernels.random import random_bits, uniform_float32, uniform_float64
 from layerkit.kernels.vector_math import *  # noqa: F403
 
 for _dtype, _pointer in POINTERS.items():

@@ -111,7 +111,7 @@ class IndexAlong(Elementwise):
 
     axis: int
     scalar = "index_along"
-    indexed: ClassVar[bool] = True
+    shape_only = (0,)
 
     def infer(self, x: Tensor) -> Spec:
         return x.shape, "int32"

@@ -116,7 +116,7 @@ def _reduce(kind: type[Reduction], x: Tensor, axis: int | Sequence[int] | None, 
     return reshape(kept, tuple(size for at, size in enumerate(kept.shape) if at not in axes)) if None not in kept.shape else squeeze(kept, axes)
 
 
-def sum(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+def sum(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The sum over axes (all with None)."""
     x = as_tensor(x)
     if x.dtype in ("bool", "int8", "int16"):
@@ -132,12 +132,12 @@ def prod(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
     return _reduce(Prod, cast(x, "int32") if x.dtype in ("bool", "int8", "int16") else x, axis, keepdims)
 
 
-def max(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+def max(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The largest over axes (all with None)."""
     return _reduce(Max, as_tensor(x), axis, keepdims)
 
 
-def min(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+def min(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The smallest over axes (all with None)."""
     return _reduce(Min, as_tensor(x), axis, keepdims)
 
@@ -170,12 +170,12 @@ def std(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
     return sqrt(var(x, axis, keepdims))
 
 
-def any(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+def any(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """Whether any element holds."""
     return cast(_reduce(Max, cast(cast(x, "bool"), "int32"), axis, keepdims), "bool")
 
 
-def all(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
+def all(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """Whether all elements hold."""
     return logical_not(any(logical_not(x), axis, keepdims))
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from layerkit.dtypes import result_type, standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Operation, Spec, View, as_tensor, broadcast_shapes, cast_to
-from layerkit.dtypes import result_type, standardize_dtype
 from layerkit.graph.tensor import Shape, Tensor
 from layerkit.kernels.launch import Operand, contiguous_strides
 

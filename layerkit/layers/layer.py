@@ -1,0 +1,485 @@
+"""Layer: the base of all layers and models. It is called on arrays and computes, or on symbolic tensors and records."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from layerkit import ops, regularizers, tree
+from layerkit.config import Configurable, is_own, serialize_keras_object
+from layerkit.dtypes import is_float
+from layerkit.errors import ShapeError, add_layer_path
+from layerkit.graph.graph import Graph, current_graph
+from layerkit.graph.node import Node
+from layerkit.graph.operation import as_tensor, cast_to
+from layerkit.graph.tensor import Tensor
+from layerkit.graph.variable import Variable
+from layerkit.layers.calling import CallSignature, context, holds_tensors, masks_of, shapes_of, tensor_arguments
+from layerkit.layers.dtype_policy import DTypePolicy, get_policy
+from layerkit.layers.input_spec import check_inputs
+from layerkit.layers.state import Stateful
+from layerkit.layers.tracking import TrackedDict, TrackedList
+from layerkit.naming import auto_name
+
+_BASE_ARGUMENTS = ("name", "trainable", "dtype", "activity_regularizer", "autocast", "input_shape", "input_dim")
+
+
+class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registered=False):
+    """A function of tensors with variables of its own.
+
+    A subclass makes its variables in `build(input_shape)` (or `__init__`) with `add_weight`, and computes in `call(inputs)`,
+    which may also take `training` and `mask`. Sublayers and variables in attributes, lists and dictionaries are found by themselves.
+    There is no shape rule to write: shapes come from running `call` on tensors without values.
+
+    Args:
+        activity_regularizer: a function of the output whose value, by batch entry, is added to the loss.
+        trainable: whether training changes its variables.
+        dtype: "float32", "float64", or a DTypePolicy.
+        autocast: whether float inputs are converted to the layer's dtype.
+        name: its name; by default the class's in lower case with a number.
+
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.factor = self.add_weight(shape=(input_shape[-1],), initializer="ones", name="factor")
+    ...     def call(self, inputs):
+    ...         return inputs * self.factor
+    >>> Scale()(np.array([[1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
+    """
+
+    _call_signature_: ClassVar[CallSignature | None] = None
+    _convert_inputs: ClassVar[bool] = True
+    _ready = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._call_signature_ = None
+        if "build" in cls.__dict__:
+            cls.build = _recording_build(cls.__dict__["build"])
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        made = super().__new__(cls, *args, **kwargs)
+        made._start_tracking()
+        return made
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}")
+        if not isinstance(trainable, bool):
+            raise ValueError(f"Expected `trainable` to be a boolean. Received: trainable={trainable!r}")
+        input_shape = kwargs.pop("input_shape", None)
+        input_dim = kwargs.pop("input_dim", None)
+        if kwargs:
+            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+        self.name = auto_name(type(self).__name__) if name is None else name
+        self._trainable = trainable
+        self._dtype_policy = get_policy(dtype)
+        self.autocast = autocast
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.built = False
+        self.input_spec = None
+        self.supports_masking = type(self).compute_mask is not Layer.compute_mask
+        object.__setattr__(self, "_building", False)
+        object.__setattr__(self, "_build_shapes", None)
+        object.__setattr__(self, "_losses", [])
+        object.__setattr__(self, "_inbound_nodes", [])
+        object.__setattr__(self, "_input_shape_arg", tuple(input_shape) if input_shape is not None else None)
+        if input_dim is not None:
+            object.__setattr__(self, "_input_shape_arg", (input_dim,))
+        if self._input_shape_arg is not None:
+            warnings.warn(
+                "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
+                "`Input(shape)` object as the first layer in the model instead.",
+                stacklevel=3,
+            )
+        self._ready = True
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} name={getattr(self, 'name', '?')}, built={getattr(self, 'built', False)}>"
+
+    # Dtypes.
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The policy that says its dtype."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = get_policy(value)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of its variables."""
+        return self._dtype_policy.variable_dtype
+
+    variable_dtype = dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that it computes in."""
+        return self._dtype_policy.compute_dtype
+
+    input_dtype = compute_dtype
+
+    # Building.
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the variables. Overridden by layers with weights; this one builds the sublayers by running `call` on tensors
+        without values."""
+        if input_shape is not None and any(not layer.built for layer in self._layers):
+            self.compute_output_spec(tree.map_shape_structure(lambda shape: Tensor(shape, self.compute_dtype), input_shape))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that it was built with; None before, and for layers without variables."""
+        if self._build_shapes is None:
+            return None
+        if len(self._build_shapes) == 1:
+            return {"input_shape": next(iter(self._build_shapes.values()))}
+        return {"shapes_dict": dict(self._build_shapes)}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build with the shapes of `get_build_config`."""
+        if self.built or not config:
+            return
+        if "input_shape" in config:
+            self.build(config["input_shape"])
+        elif "shapes_dict" in config:
+            self.build(**config["shapes_dict"])
+
+    def _maybe_build(self, arguments: dict[str, Any]) -> None:
+        """Build by the shapes of a call's arguments."""
+        if type(self).build is Layer.build:
+            self.built = True
+            object.__setattr__(self, "_locked", True)
+            return
+        shapes = {f"{name}_shape": shapes_of(value) for name, value in tensor_arguments(arguments).items() if name != "mask"}
+        self.build(**_aligned_shapes(self, shapes))
+
+    # Calling.
+
+    @classmethod
+    def _signature_of_call(cls) -> CallSignature:
+        if cls._call_signature_ is None:
+            cls._call_signature_ = CallSignature(cls.call)
+        return cls._call_signature_
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The computation. Each layer states its own."""
+        raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute on arrays and tensors (building first, if need be); on symbolic tensors outside of a trace, note the call for
+        a functional model."""
+        if not self._ready:
+            raise RuntimeError(
+                f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the first statement in the `__init__()` method. Go add it!"
+            )
+        signature = self._signature_of_call()
+        if self._convert_inputs:
+            args = tuple([self._converted(value) for value in args])
+            kwargs = {name: value if value is None or type(value) is bool else self._converted(value) for name, value in kwargs.items()}
+        if current_graph() is None and _any_symbolic(args, kwargs):
+            return self._call_symbolically(args, kwargs)
+        training = kwargs.pop("training", None) if not signature.has_training else kwargs.get("training")
+        arguments = signature.arguments(args, kwargs)
+        first = next(iter(arguments.values()), None)
+        if self.input_spec is not None:
+            check_inputs(self.input_spec, first, self.name)
+        if not self.built:
+            with self._scope():
+                self._maybe_build(arguments)
+            if self.input_spec is not None:
+                check_inputs(self.input_spec, first, self.name)
+        return self._run(signature, arguments, first, training, args, kwargs)
+
+    def _run(
+        self, signature: CallSignature, arguments: dict[str, Any], first: Any, training: bool | None, args: tuple, kwargs: dict[str, Any]
+    ) -> Any:
+        """Call `call` with the training phase and the masks that it takes, and see to losses and masks after it."""
+        before = context.training
+        if training is None:
+            training = before if before is not None else signature.training_default
+        if signature.has_training and training is not None:
+            kwargs["training"] = training
+        self._add_masks(signature, arguments, kwargs)
+        if context.depth == 0:
+            self._clear_losses()
+        context.depth += 1
+        context.training = training
+        try:
+            with self._scope():
+                outputs = self.call(*args, **kwargs)
+                self.built = True
+                if self.activity_regularizer is not None:
+                    self._regularize(outputs)
+        except Exception as error:
+            add_layer_path(error, self._path or self.name)
+            raise
+        finally:
+            context.depth -= 1
+            context.training = before
+        given = kwargs.get("mask")
+        self._set_masks(first, outputs, given if given is not None else masks_of(first))
+        return outputs
+
+    def _converted(self, value: Any) -> Any:
+        """An argument as tensors: arrays and lists of numbers become tensors, floats take the layer's dtype."""
+        kind = type(value)
+        if kind is Tensor:
+            return self._cast_input(value)
+        if isinstance(value, np.ndarray | Variable):
+            return self._cast_input(as_tensor(value))
+        if kind is list and value and _is_numbers(value):
+            return self._cast_input(as_tensor(value))
+        if isinstance(value, TrackedList | TrackedDict):
+            value = (list if isinstance(value, TrackedList) else dict)(value)
+        if tree.is_nested(value):
+            return tree.map_structure(lambda leaf: leaf if tree.is_nested(leaf) else self._converted(leaf), value)
+        if hasattr(value, "__array__") and not isinstance(value, np.generic):
+            return self._cast_input(as_tensor(np.asarray(value)))
+        return value
+
+    def _cast_input(self, x: Tensor) -> Tensor:
+        dtype = self._dtype_policy._name
+        if x.dtype == dtype or not self.autocast or not is_float(x.dtype) or not is_float(dtype):
+            return x
+        cast = cast_to(x, dtype)
+        cast.mask = x.mask
+        return cast
+
+    def _call_symbolically(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Find the outputs' shapes by running on placeholders in a graph of their own, and note the call."""
+        outputs = self._outputs_without_values(args, kwargs)
+        inputs = [leaf for leaf in tree.flatten((args, kwargs)) if isinstance(leaf, Tensor) and leaf.symbolic]
+        made = [leaf for leaf in tree.flatten(outputs) if isinstance(leaf, Tensor)]
+        self._inbound_nodes.append(Node(self, inputs, made, self._path or "", arguments=(args, kwargs)))
+        return outputs
+
+    def _outputs_without_values(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        graph = Graph()
+
+        def placeholder(x: Any) -> Any:
+            if not isinstance(x, Tensor) or not x.symbolic:
+                return x
+            made = graph.placeholder(x.shape, x.dtype, name=x.name)
+            if x.mask is not None:
+                made.mask = graph.placeholder(x.mask.shape, x.mask.dtype)
+            return made
+
+        def bare(x: Any) -> Any:
+            if not isinstance(x, Tensor):
+                return x
+            made = Tensor(x.shape, x.dtype)
+            if x.mask is not None:
+                made.mask = Tensor(x.mask.shape, x.mask.dtype)
+            return made
+
+        args, kwargs = tree.map_structure(placeholder, (args, kwargs))
+        with graph.recording():
+            outputs = self(*args, **kwargs)
+        self._clear_losses()  # they belong to the graph that goes now
+        return tree.map_structure(bare, outputs)
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs' shapes and dtypes for tensors with or without values, as tensors without values."""
+        bare = tree.map_structure(lambda x: Tensor(x.shape, x.dtype) if isinstance(x, Tensor) else x, (args, kwargs))
+        return self._outputs_without_values(*bare)
+
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """The outputs' shapes for inputs of these shapes (by position, or as `query_shape=...`)."""
+
+        def tensors(shapes: Any) -> Any:
+            return tree.map_shape_structure(lambda shape: Tensor(shape, self.compute_dtype), shapes)
+
+        given = {name.removesuffix("_shape"): tensors(shapes) for name, shapes in kwargs.items() if name != "input_shape"}
+        args = (*args, kwargs["input_shape"]) if "input_shape" in kwargs else args
+        return shapes_of(self.compute_output_spec(*[tensors(shapes) for shapes in args], **given))
+
+    # Masks.
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the output, given the inputs' masks: the same one, unless a layer says otherwise."""
+        return previous_mask
+
+    def _add_masks(self, signature: CallSignature, arguments: dict[str, Any], kwargs: dict[str, Any]) -> None:
+        """Pass the inputs' masks to a `call` that takes them and was given none."""
+        if signature.has_mask and arguments.get("mask") is None:
+            tensors = [value for name, value in arguments.items() if name != "mask" and holds_tensors(value)]
+            if len(tensors) == 1:
+                kwargs["mask"] = masks_of(tensors[0])
+        for name, mask_name in signature.mask_names.items():
+            if arguments.get(mask_name) is None and name in arguments:
+                kwargs[mask_name] = masks_of(arguments[name])
+
+    def _set_masks(self, first: Any, outputs: Any, previous: Any) -> None:
+        """Give the outputs their masks, or warn that a mask ends here."""
+        if not self.supports_masking:
+            if previous is not None and any(mask is not None for mask in tree.flatten(previous)):
+                warnings.warn(
+                    f"Layer {self.name!r} (of type {type(self).__name__}) was passed an input with a mask attached to it. However, "
+                    "this layer does not support masking and will therefore destroy the mask information. Downstream layers will "
+                    "not see the mask.",
+                    stacklevel=4,
+                )
+            return
+        made = [leaf for leaf in tree.flatten(outputs) if isinstance(leaf, Tensor)]
+        if all(tensor.mask is not None for tensor in made):
+            return
+        masks = self.compute_mask(first, previous)
+        if masks is None:
+            return
+        for tensor, mask in zip(made, tree.flatten(masks), strict=False):
+            if tensor.mask is None:
+                tensor.mask = mask
+
+    # Losses.
+
+    def add_loss(self, loss: Any) -> None:
+        """Add one or more scalar losses, computed from this call's inputs, to those of the model."""
+        for one in tree.flatten(loss):
+            if len(getattr(one, "shape", ())) != 0:
+                raise ShapeError(f"Layer {self.name!r}: `add_loss` takes scalars; got shape {tuple(one.shape)}.")
+            self._losses.append(as_tensor(one))
+
+    def _regularize(self, outputs: Any) -> None:
+        for output in tree.flatten(outputs):
+            if isinstance(output, Tensor):
+                loss = self.activity_regularizer(output)
+                if output.shape and output.shape[0]:
+                    loss = loss / output.shape[0]
+                self.add_loss(loss)
+
+    @property
+    def losses(self) -> list[Tensor]:
+        """The losses of the last call, its own and its sublayers', and those of the weights' regularizers, computed now."""
+        added = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        regularized = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+        return added + regularized
+
+    def _clear_losses(self) -> None:
+        self._losses.clear()
+        for layer in self._layers:
+            layer._clear_losses()
+
+    # The graph of functional models.
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs of its first call. Raises AttributeError where it was not called on symbolic tensors."""
+        node = self._first_node("input")
+        args, kwargs = node.arguments
+        given = tree.flatten((args, {name: value for name, value in kwargs.items() if holds_tensors(value)}))
+        tensors = [leaf for leaf in given if isinstance(leaf, Tensor)]
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs of its first call. Raises AttributeError where it was not called on symbolic tensors."""
+        outputs = self._first_node("output").outputs
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def _first_node(self, what: str) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
+        return self._inbound_nodes[0]
+
+    # Configuration.
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments. A class of its own with `get_config()` adds its arguments to what this one gives."""
+        base: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": serialize_keras_object(self._dtype_policy)}
+        if self.activity_regularizer is not None:
+            base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        if not is_own(type(self)) and _writes_own_config(type(self)):
+            return base
+        given = super().get_config()
+        own = {name: value for name, value in given.items() if name not in _BASE_ARGUMENTS}
+        # A constructor that takes neither the base's arguments nor **kwargs can't be given them back.
+        parameters = self._constructor().parameters
+        takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        kept = {name: value for name, value in base.items() if takes_all or name in parameters}
+        if "activity_regularizer" in parameters and "activity_regularizer" in self._always_in_config:
+            kept.setdefault("activity_regularizer", None)
+        return {**kept, **own}
+
+    _always_in_config: ClassVar[tuple[str, ...]] = ()
+
+
+def _writes_own_config(cls: type) -> bool:
+    return next(base for base in cls.__mro__ if "get_config" in vars(base)) is not Layer
+
+
+def _recording_build(build: Any) -> Any:
+    """A `build` method that works in the layer's scope, notes the shapes and marks the layer as built."""
+    signature = inspect.signature(build)
+
+    def recording(self: Layer, *args: Any, **kwargs: Any) -> None:
+        if self._building:  # a subclass's build calls its base's
+            build(self, *args, **kwargs)
+            return
+        arguments = signature.bind(self, *args, **kwargs).arguments
+        shapes = {name: _as_shape(shape) for name, shape in list(arguments.items())[1:]}
+        object.__setattr__(self, "_building", True)
+        try:
+            with self._scope():
+                build(self, **shapes)
+        finally:
+            object.__setattr__(self, "_building", False)
+        object.__setattr__(self, "_build_shapes", shapes)
+        self.built = True
+        object.__setattr__(self, "_locked", True)
+
+    recording.__name__, recording.__doc__, recording.__wrapped__ = "build", build.__doc__, build
+    return recording
+
+
+def _as_shape(shape: Any) -> Any:
+    """A shape, or structure of shapes, with tuples for shapes (files have lists)."""
+    if shape is None:
+        return None
+    return tree.map_shape_structure(lambda sizes: tuple(None if n is None else int(n) for n in sizes), shape)
+
+
+def _aligned_shapes(layer: Layer, shapes: dict[str, Any]) -> dict[str, Any]:
+    """The arguments for `build`: the first shape where it takes one, else by the names of `call`'s arguments."""
+    parameters = inspect.signature(layer.build).parameters.values()
+    names = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    if len(names) == 1:
+        return {names[0]: next(iter(shapes.values()), None)}
+    taken = layer._signature_of_call().names
+    for name in names:
+        if not name.endswith("_shape") or name.removesuffix("_shape") not in taken:
+            raise ValueError(
+                f"For a `build()` method with more than one argument, all arguments should have a `_shape` suffix and match an argument from `call()`, "
+                f"as in `build(self, foo_shape, bar_shape)`. For layer {type(layer).__name__!r}, `build()` has the argument {name!r} and `call()` has {list(taken)}."
+            )
+    return {name: shapes[name] for name in names if name in shapes}
+
+
+def _any_symbolic(args: tuple, kwargs: dict[str, Any]) -> bool:
+    if len(args) == 1 and not kwargs and isinstance(args[0], Tensor):
+        return args[0].symbolic
+    return any(isinstance(leaf, Tensor) and leaf.symbolic for leaf in tree.flatten((args, kwargs)))
+
+
+def _is_numbers(value: list) -> bool:
+    """Whether a list holds numbers, or lists of numbers."""
+    first = value[0]
+    while isinstance(first, list | tuple) and first:
+        first = first[0]
+    return isinstance(first, bool | int | float | np.number)
+
+

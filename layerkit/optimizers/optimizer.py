@@ -1,0 +1,506 @@
+"""The base class of optimizers: everything but the update rule."""
+
+from __future__ import annotations
+
+import inspect
+import numbers
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from layerkit import ops
+from layerkit.config import Configurable, get_object, is_own, serialize_keras_object
+from layerkit.dtypes import floatx
+from layerkit.graph import Tensor, Variable, as_tensor
+from layerkit.losses.naming import auto_name
+from layerkit.optimizers.clipping import clip_by_global_norm, clip_by_norm
+from layerkit.optimizers.schedules import LearningRateSchedule
+
+
+class Optimizer(Configurable, kind="optimizer", module="keras.optimizers", registered=False):
+    """An optimizer: a subclass states its slots in `build` and one update rule in `update_step`.
+
+    Step count, learning rate, clipping, weight decay, averaging and accumulation of gradients are done here.
+
+    Args:
+        learning_rate: a number, a `LearningRateSchedule`, or a function without arguments that gives a tensor.
+        weight_decay: before each update variables shrink by this times the learning rate.
+        clipnorm: the largest norm of each gradient.
+        clipvalue: the largest size of each gradient's element.
+        global_clipnorm: the largest norm of all gradients together.
+        use_ema: keep a moving average of each variable.
+        ema_momentum: the average's momentum, from 0 to 1.
+        ema_overwrite_frequency: after so many steps variables take their averages; None: at the end of `fit` only.
+        loss_scale_factor: gradients are divided by this; `scale_loss` multiplies the loss by it.
+        gradient_accumulation_steps: update at each of so many steps, with the mean gradient of them.
+        name: its name; by default made of the class's.
+        lr: the older name of `learning_rate`.
+
+    Raises:
+        TypeError: the learning rate is no number, schedule or function, or an argument is not known.
+        ValueError: an argument is out of range, or more than one way to clip is named.
+
+    Example:
+        >>> class Plain(Optimizer):
+        ...     def update_step(self, gradient, variable, learning_rate):
+        ...         self.assign_sub(variable, gradient * learning_rate)
+        >>> v = Variable(np.ones(2))
+        >>> Plain(0.5).apply([np.ones(2, "float32")], [v])
+        >>> v.numpy()
+        array([0.5, 0.5], dtype=float32)
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        aliases = (*kwargs.pop("aliases", ()), cls.__name__.lower())
+        super().__init_subclass__(aliases=aliases, **kwargs)
+
+    def __init__(
+        self,
+        learning_rate: float | LearningRateSchedule | Callable[[], Any] = 0.01,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        lr: float | None = None,
+        **unknown: Any,
+    ):
+        if unknown:
+            raise _unknown_arguments(type(self), unknown)
+        self.name = name or auto_name(type(self).__name__)
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._check_options()
+        self.built = False
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._index: dict[Variable, int] = {}
+        self._not_decayed: tuple[set[Variable], re.Pattern | None] = (set(), None)
+        self._averages: list[Variable | None] = []
+        self._accumulators: list[Variable | None] = []
+        self._iterations = self.add_variable((), dtype="int64", name="iteration")
+        self._learning_rate = self._standardize_learning_rate(learning_rate if lr is None else lr)
+
+    def _check_options(self) -> None:
+        clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
+        if sum(value is not None for value in clips.values()) > 1:
+            raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set, got {clips}.")
+        for name, value in clips.items():
+            if value is not None and not value > 0:
+                raise ValueError(f"`{name}` must be above 0, got {value!r}.")
+        steps = self.gradient_accumulation_steps
+        if steps is not None and (not isinstance(steps, int) or steps < 2):
+            raise ValueError(f"`gradient_accumulation_steps` must be an integer of at least 2, got {steps!r}.")
+        if not 0 <= self.ema_momentum <= 1:
+            raise ValueError(f"`ema_momentum` must lie between 0 and 1, got {self.ema_momentum!r}.")
+        every = self.ema_overwrite_frequency
+        if every is not None and (not isinstance(every, int) or every < 1):
+            raise ValueError(f"`ema_overwrite_frequency` must be an integer of at least 1 or None, got {every!r}.")
+
+    def _standardize_learning_rate(self, learning_rate: Any) -> Variable | Callable:
+        if isinstance(learning_rate, dict):
+            learning_rate = get_object("learning rate schedule", learning_rate)
+        if isinstance(learning_rate, LearningRateSchedule) or (
+            callable(learning_rate) and not isinstance(learning_rate, type)
+        ):
+            return learning_rate
+        if isinstance(learning_rate, numbers.Real | np.generic) and not isinstance(learning_rate, bool):
+            return self.add_variable((), float(learning_rate), dtype=floatx(), name="learning_rate")
+        raise TypeError(
+            "`learning_rate` must be a number, a LearningRateSchedule or a function that gives the current rate, got "
+            f"{learning_rate!r}."
+        )
+
+    # State
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: str | None = None,
+        aggregation: str = "none",
+        layout: None = None,
+        name: str | None = None,
+    ) -> Variable:
+        """A new variable of the optimizer's state.
+
+        Args:
+            shape: its shape.
+            initializer: a number, a function (shape, dtype) -> array, or an initializer's name.
+            dtype: its dtype; the default float type where None.
+            aggregation: accepted as Keras has it; there is one replica.
+            layout: None; devices have no layouts here.
+            name: its name; the path has the optimizer's in front.
+        """
+        if layout is not None:
+            raise ValueError("`layout` is not supported: pass None.")
+        dtype = dtype or floatx()
+        fill = {"zeros": 0, "ones": 1}.get(initializer, initializer) if isinstance(initializer, str) else initializer
+        if isinstance(fill, numbers.Real):
+            value = np.full(tuple(shape), fill, dtype)
+        else:
+            value = np.asarray(get_object("initializer", fill)(tuple(shape), dtype=dtype))
+        name = name or "variable"
+        variable = Variable(
+            value, dtype=dtype, trainable=False, aggregation=aggregation, name=name, path=f"{self.name}/{name}"
+        )
+        self._variables.append(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self, reference_variable: Variable, name: str | None = None, initializer: Any = "zeros"
+    ) -> Variable:
+        """A slot: a variable with the shape and dtype of a model's variable, and its path in the name."""
+        path = getattr(reference_variable, "path", None) or reference_variable.name
+        return self.add_variable(
+            reference_variable.shape,
+            initializer,
+            reference_variable.dtype,
+            name=f"{path.replace('/', '_').replace(':', '_')}_{name or 'var'}",
+        )
+
+    def add_optimizer_variables(
+        self, trainable_variables: Sequence[Variable], name: str | Sequence[str], initializer: Any = "zeros"
+    ) -> Any:
+        """A slot for each variable; with several names a tuple of lists, the slots of a variable next to each other.
+
+        A variable that its gradient overwrites has no slots: None stands in its place.
+        """
+        names = [name] if isinstance(name, str) else list(name)
+        initializers = list(initializer) if isinstance(initializer, list | tuple) else [initializer] * len(names)
+        if len(names) != len(initializers):
+            raise ValueError(f"There are {len(names)} names of slots but {len(initializers)} initializers.")
+        slots: tuple[list, ...] = tuple([] for _ in names)
+        for variable in trainable_variables:
+            for made, slot_name, slot_initializer in zip(slots, names, initializers, strict=True):
+                slot = None
+                if not variable.overwrite_with_gradient:
+                    slot = self.add_variable_from_reference(variable, slot_name, slot_initializer)
+                made.append(slot)
+        return slots[0] if isinstance(name, str) else slots
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Make the state for these variables; a subclass adds its slots after this. A second call does nothing."""
+        if self.built:
+            return
+        variables = list(variables)
+        if self.use_ema:
+            self._averages = self.add_optimizer_variables(variables, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulators = self.add_optimizer_variables(variables, "gradient_accumulator")
+        self._trainable_variables = variables
+        self._index = {variable: index for index, variable in enumerate(variables)}
+        self.built = True
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The whole state, in Keras' order: iteration, learning rate, averages, accumulators, slots."""
+        return list(self._variables)
+
+    @property
+    def iterations(self) -> Any:
+        """How many updates were made."""
+        if self.gradient_accumulation_steps:
+            return self._iterations.value // self.gradient_accumulation_steps
+        return self._iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        """The current learning rate. A number can be assigned at any time, also between steps of compiled training."""
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self._iterations.value)
+        if isinstance(self._learning_rate, Variable):
+            return self._learning_rate
+        return self._learning_rate()
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: Any) -> None:
+        given_function = isinstance(learning_rate, LearningRateSchedule) or (
+            callable(learning_rate) and not isinstance(learning_rate, Variable)
+        )
+        if given_function:
+            if isinstance(self._learning_rate, Variable):
+                self._variables = [variable for variable in self._variables if variable is not self._learning_rate]
+            self._learning_rate = learning_rate
+        elif isinstance(self._learning_rate, Variable):
+            self._learning_rate.assign(as_tensor(learning_rate, floatx()))
+        else:
+            raise TypeError(
+                "This optimizer was made with a schedule as its `learning_rate`, so the rate can't be set. Make the "
+                "optimizer with a number to change the rate during training."
+            )
+
+    lr = learning_rate
+
+    # Updates
+
+    def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
+        """Assign the variable and its slots their new values, by operations on tensors of one shape and scalars.
+
+        Args:
+            gradient: of the variable's shape and dtype, after clipping.
+            variable: what to update.
+            learning_rate: a scalar of the variable's dtype.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define `update_step`.")
+
+    def prepare_step(self, learning_rate: Tensor) -> None:
+        """Called once a step before the variables' updates: the place for scalars that depend on the step alone."""
+
+    def assign(self, variable: Variable, value: Any) -> None:
+        """Give a variable or slot a value."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Any) -> None:
+        """Add to a variable or slot."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Any) -> None:
+        """Subtract from a variable or slot."""
+        variable.assign_sub(value)
+
+    def slot(self, slots: Sequence[Variable], variable: Variable) -> Variable:
+        """The one of the slots that belongs to a variable."""
+        return slots[self._index[variable]]
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        """Where a variable's slots stand; the name that optimizers written for Keras use."""
+        return self._index[variable]
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
+        """Update variables by pairs (gradient, variable)."""
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self._iterations
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable] | None = None) -> None:
+        """Update variables.
+
+        Args:
+            grads: a gradient for each variable; None where there is none, which warns and skips the variable.
+            trainable_variables: what to update; by default what the optimizer was built with.
+
+        Raises:
+            ValueError: no gradient at all, a variable that the optimizer was not built with, or another number of them.
+        """
+        if not grads:
+            return
+        variables = self._updated_variables(grads, trainable_variables)
+        grads, variables = self._without_missing(grads, variables)
+        grads = [ops.cast(as_tensor(g), v.dtype) for g, v in zip(grads, variables, strict=True)]
+        overwritten = [(g, v) for g, v in zip(grads, variables, strict=True) if v.overwrite_with_gradient]
+        for gradient, variable in overwritten:
+            variable.assign(gradient)
+        updated = [(g, v) for g, v in zip(grads, variables, strict=True) if not v.overwrite_with_gradient]
+        if updated:
+            self._update([g for g, _ in updated], [v for _, v in updated])
+        self._iterations.assign_add(1)
+
+    def _updated_variables(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> list[Variable]:
+        if variables is None:
+            if not self.built:
+                raise ValueError(
+                    "`apply` without variables needs an optimizer that is built: call `build(trainable_variables)` first."
+                )
+            variables = self._trainable_variables
+        variables = list(variables)
+        if len(variables) != len(grads):
+            raise ValueError(f"There are {len(grads)} gradients for {len(variables)} variables.")
+        self.build(variables)
+        unknown = [variable.path for variable in variables if variable not in self._index]
+        if unknown:
+            raise ValueError(
+                f"The optimizer {self.name!r} was built for other variables and has no state for {', '.join(unknown)}. "
+                "Make a new optimizer (in `compile`) after layers were added or made trainable."
+            )
+        return variables
+
+    def _without_missing(self, grads: Sequence[Any], variables: list[Variable]) -> tuple[list, list[Variable]]:
+        missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
+        if len(missing) == len(variables):
+            raise ValueError(
+                f"No gradient was found for any variable ({', '.join(missing)}): the loss does not depend on them."
+            )
+        if missing:
+            warnings.warn(
+                f"The loss does not depend on the variables {', '.join(missing)}: they are not trained.", stacklevel=4
+            )
+        kept = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
+        return [g for g, _ in kept], [v for _, v in kept]
+
+    def _update(self, grads: list[Tensor], variables: list[Variable]) -> None:
+        if self.loss_scale_factor is not None:
+            grads = [gradient / self.loss_scale_factor for gradient in grads]
+        if self.gradient_accumulation_steps:
+            self._accumulate(grads, variables)
+        else:
+            self._update_now(grads, variables)
+        if self.use_ema:
+            self._update_averages()
+        for variable in variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable.value))
+
+    def _update_now(self, grads: list[Tensor], variables: list[Variable]) -> None:
+        grads = self._clip(grads)
+        learning_rate = as_tensor(self.learning_rate)
+        self._decay(variables, learning_rate)
+        self.prepare_step(learning_rate)
+        for gradient, variable in zip(grads, variables, strict=True):
+            self.update_step(gradient, variable, ops.cast(learning_rate, variable.dtype))
+
+    def _clip(self, grads: list[Tensor]) -> list[Tensor]:
+        if self.clipnorm is not None:
+            return [clip_by_norm(gradient, self.clipnorm) for gradient in grads]
+        if self.global_clipnorm is not None:
+            return clip_by_global_norm(grads, self.global_clipnorm)
+        if self.clipvalue is not None:
+            return [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in grads]
+        return grads
+
+    def _decay(self, variables: list[Variable], learning_rate: Tensor) -> None:
+        if self.weight_decay is None:
+            return
+        share = learning_rate * self.weight_decay
+        for variable in variables:
+            if self._is_decayed(variable):
+                value = variable.value
+                variable.assign(value - value * ops.cast(share, variable.dtype))
+
+    def _accumulate(self, grads: list[Tensor], variables: list[Variable]) -> None:
+        """Update with the mean gradient at each last of the steps, and only add up gradients at the others.
+
+        Both outcomes are computed and one is chosen, element by element: so there is one graph for all steps.
+        """
+        steps = self.gradient_accumulation_steps
+        due = (self._iterations.value + 1) % steps == 0
+        accumulators = [self.slot(self._accumulators, variable) for variable in variables]
+        sums = [g + accumulator.value for g, accumulator in zip(grads, accumulators, strict=True)]
+        before = {variable: variable.value for variable in (*variables, *self._variables)}
+        self._update_now([total / steps for total in sums], variables)
+        for variable, old in before.items():
+            new = variable.value
+            if new is not old:
+                variable.assign(ops.where(due, new, old))
+        for accumulator, total in zip(accumulators, sums, strict=True):
+            accumulator.assign(ops.where(due, 0.0, total))
+
+    def _update_averages(self) -> None:
+        iterations = as_tensor(self.iterations)
+        # The first step's average is the variable itself.
+        momentum = ops.cast(iterations != 0, floatx()) * self.ema_momentum
+        pairs = [(v, a) for v, a in zip(self._trainable_variables, self._averages, strict=True) if a is not None]
+        for variable, average in pairs:
+            share = ops.cast(momentum, variable.dtype)
+            average.assign(share * average.value + (1.0 - share) * variable.value)
+        if self.ema_overwrite_frequency:
+            due = (iterations + 1) % self.ema_overwrite_frequency == 0
+            for variable, average in pairs:
+                variable.assign(ops.where(due, average.value, variable.value))
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """With `use_ema`, give the variables their averages; `fit` calls this when it ends."""
+        if not self.use_ema or not self.built:
+            return
+        for variable in var_list:
+            average = self.slot(self._averages, variable) if variable in self._index else None
+            if average is not None:
+                variable.assign(average.value)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss that gradients are taken of: times `loss_scale_factor`."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
+    def exclude_from_weight_decay(
+        self, var_list: Sequence[Variable] | None = None, var_names: Sequence[str] | None = None
+    ) -> None:
+        """Leave variables out of the weight decay: these, and those in whose names one of the words stands.
+
+        Raises:
+            ValueError: the optimizer is built already.
+        """
+        if self.built:
+            raise ValueError("`exclude_from_weight_decay()` can only be called before the optimizer is built.")
+        pattern = re.compile("|".join(sorted(set(var_names)))) if var_names else None
+        self._not_decayed = (set(var_list or ()), pattern)
+
+    def _is_decayed(self, variable: Variable) -> bool:
+        excluded, pattern = self._not_decayed
+        return variable not in excluded and not (pattern is not None and pattern.search(variable.name))
+
+    # Files
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Assign the whole state, in the order of `variables`. Raises ValueError where it does not fit."""
+        if not self.built:
+            raise ValueError("`set_weights` needs an optimizer that is built: call `build(trainable_variables)` first.")
+        if len(weights) != len(self._variables):
+            raise ValueError(f"The optimizer has {len(self._variables)} variables, but got {len(weights)} weights.")
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the state into a store of arrays, under the numbers "0", "1", ..."""
+        for index, variable in enumerate(self._variables):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take the state from a store; warns and leaves it as it is where the number of variables differs."""
+        if len(store.keys()) != len(self._variables):
+            warnings.warn(
+                f"The state of optimizer {self.name!r} was not loaded: it has {len(self._variables)} variables, the saved "
+                f"one {len(store.keys())}." + ("" if self.built else " It is not built yet."),
+                stacklevel=2,
+            )
+            return
+        for index, variable in enumerate(self._variables):
+            variable.assign(np.asarray(store[str(index)]))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; a learning rate that was set since as it is now."""
+        rate = self._learning_rate
+        config = {
+            "name": self.name,
+            "learning_rate": float(rate.array) if isinstance(rate, Variable) else serialize_keras_object(rate),
+        }
+        for name in _BASE_OPTIONS:
+            config[name] = getattr(self, name)
+        for cls in reversed(type(self).__mro__):
+            if is_own(cls) and cls is not Optimizer and "__init__" in vars(cls):
+                config.update({name: getattr(self, name) for name in _own_arguments(cls) if name not in config})
+        return config
+
+
+_BASE_OPTIONS = (
+    "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum", "ema_overwrite_frequency",
+    "loss_scale_factor", "gradient_accumulation_steps",
+)  # fmt: skip
+
+
+def _own_arguments(cls: type) -> list[str]:
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return [p.name for p in parameters if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def _unknown_arguments(cls: type, unknown: dict[str, Any]) -> TypeError:
+    known = dict.fromkeys([*_own_arguments(cls), *_own_arguments(Optimizer)])
+    message = f"{cls.__name__} has no argument {', '.join(map(repr, unknown))}. It takes {', '.join(known)}."
+    if "decay" in unknown:
+        message += " For a rate that decays pass learning_rate=schedules.InverseTimeDecay(rate, 1, decay)."
+    return TypeError(message)
+
