@@ -21,7 +21,6 @@ from layerkit.registry import Registry, all_registries, registry, snake_case
 
 _PACKAGE = __name__.partition(".")[0]
 _FUNCTIONS = (FunctionType, BuiltinFunctionType, np.ufunc)
-_BASE_ARGUMENTS = ("self", "args", "kwargs")
 _registered: dict[str, Any] = {}  # "package>name" -> class or function
 _registered_names: dict[Any, str] = {}
 _local = threading.local()
@@ -72,7 +71,8 @@ class Configurable:
     @classmethod
     def _constructor(cls) -> inspect.Signature:
         if "_signature" not in cls.__dict__ or cls._signature is None:
-            cls._signature = inspect.signature(cls)
+            signature = inspect.signature(cls.__init__)
+            cls._signature = signature.replace(parameters=list(signature.parameters.values())[1:])
         return cls._signature
 
     def _given(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from layerkit.config import Configurable, get_object, serialize_keras_object
 from layerkit.config import deserialize_keras_object as _deserialize
 from layerkit.dtypes import is_float, standardize_dtype
 from layerkit.errors import ShapeError
-from layerkit.seeds import generator, make_default_seed
+from layerkit.random import SeedGenerator, make_default_seed
 
 TRUNCATED_STDDEV = 0.87962566103423978
 """The standard deviation of a standard normal cut off at two."""
@@ -85,9 +85,8 @@ class RandomInitializer(Initializer, registered=False):
 
     def _generator(self) -> np.random.Generator:
         # A SeedGenerator moves on at each call, as in Keras.
-        if hasattr(self.seed, "next"):
-            return generator(int.from_bytes(np.asarray(self.seed.next()).tobytes(), "little"))
-        return generator(self.seed)
+        key = int.from_bytes(self.seed.next().numpy().tobytes(), "little") if isinstance(self.seed, SeedGenerator) else self.seed
+        return np.random.Generator(np.random.Philox(key=int(key) % 2**64))
 
 
 def _normal(random: np.random.Generator, shape: Sequence[int], dtype: object) -> np.ndarray:

@@ -6,6 +6,7 @@ A name resolves to what layerkit defines, to what the program registered, or to 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -94,3 +95,24 @@ def register_function(kind: str, *aliases: str) -> Callable[[Callable], Callable
         return function
 
     return decorate
+
+
+_used_names: Counter[str] = Counter()
+
+
+def auto_name(prefix: str) -> str:
+    """A name that no automatic name before was: of a class's first object `dense`, of the next `dense_1`.
+
+    >>> reset_names()
+    >>> auto_name("MaxPooling2D"), auto_name("MaxPooling2D")
+    ('max_pooling2d', 'max_pooling2d_1')
+    """
+    prefix = snake_case(prefix)
+    number = _used_names[prefix]
+    _used_names[prefix] += 1
+    return f"{prefix}_{number}" if number else prefix
+
+
+def reset_names() -> None:
+    """Start every prefix again without a number."""
+    _used_names.clear()

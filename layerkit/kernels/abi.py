@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import njit, types
 from numba.core.ccallback import CFunc
+from numba.core.codegen import JITCodeLibrary
+from numba.core.cpu import CPUContext
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
@@ -31,10 +34,13 @@ FLAGS = {"fastmath": FASTMATH, "error_model": "numpy", "boundscheck": False}
 # vectorised loop.
 llvm.set_option("layerkit", "--runtime-memory-check-threshold=128")
 
-inline = njit(**FLAGS)
+# Only kernels call these functions: no entry for Python or C is compiled with them.
+_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+inline = njit(**FLAGS, **_INNER)
 """Decorator of a function that kernels call; LLVM inlines it."""
 
-exact = njit(fastmath={"contract"}, error_model="numpy", boundscheck=False)
+exact = njit(fastmath={"contract"}, error_model="numpy", boundscheck=False, **_INNER)
 """Like `inline` where the order of operations is part of the meaning (compensated sums, range reduction)."""
 
 LLVM_TYPES = {
@@ -168,7 +174,7 @@ def compile_object(function: Callable, symbol: str) -> bytes:
     Raises RuntimeError where the kernel needs Numba's runtime (it allocates or can raise).
     """
     arguments, result = SIGNATURE.args, SIGNATURE.return_type
-    with global_compiler_lock:
+    with global_compiler_lock, _lowering_only():
         unit = CFunc(function, (arguments, result), {}, FLAGS)._compile_uncached()
         module = unit.library._final_module
         for library in dict.fromkeys(unit.library._linking_libraries):
@@ -197,6 +203,40 @@ def compile_object(function: Callable, symbol: str) -> bytes:
             "Kernels work on memory that the plan gives them, and check nothing that can fail."
         )
     return machine.emit_object(module)
+
+
+@contextmanager
+def _lowering_only() -> Iterator[None]:
+    """Inside, Numba lowers to LLVM IR and leaves it at that.
+
+    Of its own accord it optimises the kernel and each function that the kernel calls twice over, and generates machine code
+    for each: four fifths of the time to compile a kernel. Here everything is optimised once, after it is linked together.
+    """
+
+    def leave(library: JITCodeLibrary, module: llvm.ModuleRef) -> None:
+        module.data_layout = library._codegen._data_layout
+
+    def mark_final(library: JITCodeLibrary) -> None:
+        library._finalized = True
+
+    replacements = [
+        (JITCodeLibrary, "_optimize_functions", leave),
+        (JITCodeLibrary, "_optimize_final_module", lambda library: None),
+        (JITCodeLibrary, "_finalize_final_module", mark_final),
+        # Numba keys a function by its entry from Python, a built-in function object. These have none: any new one serves.
+        (CPUContext, "get_executable", lambda context, library, description, environment: [].append),
+    ]
+    before = [(owner, name, owner.__dict__.get(name)) for owner, name, _ in replacements]
+    for owner, name, method in replacements:
+        setattr(owner, name, method)
+    try:
+        yield
+    finally:
+        for owner, name, method in before:
+            if method is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, method)
 
 
 @functools.cache

@@ -319,15 +319,16 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
         kernel_height, kernel_width, dilation_y, dilation_x = args[29], args[30], args[31], args[32]
         filters = groups * columns
         if clipped:
-            wide = ROWS
             taps, tile_rows, grid = (kernel_height, kernel_width), depth, (1, (depth + ROWS - 1) // ROWS, ROWS)
             strides, out_strides = (0, 0, 1), (0, ROWS * filters, filters)
+            wide = ROWS
         else:
-            wide = depth
             taps, tile_rows, grid = (1, 1), kernel_height * kernel_width * depth, (kernel_height, kernel_width, depth)
             strides = (dilation_y * window_width * depth, dilation_x * depth, 1)
             out_strides = (kernel_width * depth * filters, depth * filters, filters)
-        line = window_width * wide
+            wide = depth
+        pixel = wide if args[6] else channels
+        line = window_width * pixel
         fill_offsets(table, out_table, grid, 0, 0, strides, out_strides, tile_rows + ROWS)
         for piece in range(lo, hi):
             out = args[2] + piece * kernel_height * kernel_width * depth * filters * itemsize
@@ -338,45 +339,51 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                 begin = x + image * height * width * channels * itemsize
                 gradient = g + (image * out_rows + row) * out_columns * filters * itemsize
                 first_row = row * step_y - top
-                end_row = first_row + (rows - 1) * step_y + extent_y
-                window_left = left
+                window_rows, window_left = (rows - 1) * step_y + extent_y, left
+                if args[6] == 0:
+                    first_row, window_rows = 0, height
+                elif clipped:
+                    end_row = min(first_row + window_rows, height)
+                    first_row = max(first_row, 0)
+                    window_rows, window_left = max(end_row - first_row, 0), 0
+                # From a block of channels to the next; tiles of all taps stay in their only block.
+                block_size = 0
                 if clipped:
-                    first_row, end_row, window_left = max(first_row, 0), min(end_row, height), 0
-                window_rows = max(end_row - first_row, 0)
-                # From a block of channels to the next, but tiles of all taps stay in their only block.
-                block_size = images * window_rows * line if clipped else 0
+                    block_size = images * window_rows * line if args[6] else ROWS
                 for group in range(groups):
-                    copy_window(
-                        begin + group * depth * itemsize, window, images, (height, width), channels, depth, wide,
-                        -first_row, window_left, window_rows, window_width,
-                    )  # fmt: skip
+                    image_group = begin + group * depth * itemsize
+                    if args[6]:
+                        copy_window(
+                            image_group, window, images, (height, width), channels, depth, wide,
+                            -first_row, window_left, window_rows, window_width,
+                        )  # fmt: skip
+                        image_group = window
                     for first in range(0, columns, step):
                         at = (group * columns + first) * itemsize
                         b, b_step = gradient + at, filters
                         if filters != step:
                             pack_columns(b, packed, images * rows * out_columns, filters, columns - first)
                             b, b_step = packed, step
-                        for tap_y in range(taps[0]):
+                        for tap in range(taps[0] * taps[1]):
                             y, y0, y1 = 0, 0, rows
+                            x_at, x0, x1 = 0, 0, out_columns
                             if clipped:
-                                y = row * step_y - top + tap_y * dilation_y - first_row
+                                y = row * step_y - top + tap // kernel_width * dilation_y - first_row
                                 y0, y1 = first_inside(y, step_y), end_inside(y, step_y, rows, window_rows)
-                            for tap_x in range(taps[1]):
-                                x_at, x0, x1 = 0, 0, out_columns
-                                if clipped:
-                                    x_at = tap_x * dilation_x - left
-                                    x0, x1 = first_inside(x_at, step_x), end_inside(x_at, step_x, out_columns, width)
-                                a = window + ((y + y0 * step_y) * line + (x_at + x0 * step_x) * wide) * itemsize
-                                b_first = b + (y0 * out_columns + x0) * b_step * itemsize
-                                to = out + at + (tap_y * kernel_width + tap_x) * depth * filters * itemsize
-                                for k in range(0, tile_rows, ROWS):
-                                    multiply(
-                                        a + k // ROWS * block_size * itemsize, table + k * 8, b_first,
-                                        images, window_rows * line, rows * out_columns * b_step,
-                                        y1 - y0, step_y * line, out_columns * b_step,
-                                        x1 - x0, step_x * wide, b_step,
-                                        0, to, out_table + k * 8, tile_rows - k, columns - first, started,
-                                    )  # fmt: skip
+                                x_at = tap % kernel_width * dilation_x - left
+                                x0, x1 = first_inside(x_at, step_x), end_inside(x_at, step_x, out_columns, width)
+                            a = (y + y0 * step_y) * line + (x_at + x0 * step_x) * pixel
+                            b_at = (y0 * out_columns + x0) * b_step
+                            to = out + at + tap * depth * filters * itemsize
+                            for k in range(0, tile_rows, ROWS):
+                                multiply(
+                                    image_group + (a + k // ROWS * block_size) * itemsize, table + k * 8,
+                                    b + b_at * itemsize,
+                                    images, window_rows * line, rows * out_columns * b_step,
+                                    y1 - y0, step_y * line, out_columns * b_step,
+                                    x1 - x0, step_x * pixel, b_step,
+                                    0, to, out_table + k * 8, tile_rows - k, columns - first, started,
+                                )  # fmt: skip
                 started = 1
 
     return kernel

@@ -159,6 +159,7 @@ def conv_filter_gradient_launches(
     windows = _forward_windows(x, gw, g, strides, padding, dilation)
     clipped = _fills_tiles(depth)
     window_width = windows[1].size if clipped else windows[1].length
+    in_place = clipped and kernel_height * kernel_width == 1  # a copy would be read just once
     wide = _aligned(depth, MOST_TILE_ROWS) if clipped else depth
     images_per_block, rows_per_block, row_blocks = _blocks(
         images, windows[0], out_columns, window_width * wide * itemsize, BLOCK_PIXELS
@@ -171,7 +172,7 @@ def conv_filter_gradient_launches(
     table = 8 * (kernel_height * kernel_width * depth + 2 * MOST_TILE_ROWS)
     window_bytes = images_per_block * _window_rows(windows[0], rows_per_block) * window_width * wide * itemsize
     scratch, offsets = _worker_scratch(
-        table, table, window_bytes, images_per_block * rows_per_block * out_columns * PANEL_BYTES
+        table, table, 0 if in_place else window_bytes, images_per_block * rows_per_block * out_columns * PANEL_BYTES
     )
     args = [
         x, g, parts, scratch, scratch.nbytes, *offsets, int(clipped),

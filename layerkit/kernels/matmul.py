@@ -32,21 +32,22 @@ def batch_offsets(args, at, batch):
 
 
 def panels(dtype: str) -> Callable:
-    """The kernel of products by panels of B: blocks of columns that are packed where that pays.
+    """The kernel of products by panels: blocks of columns of B, which pass by blocks of rows of A.
 
-    Arguments: A, B, C, bias or 0, scratch, bytes of it per worker, M, N, K, strides of A (row, k), strides of B (k,
-    column), row stride of C, relu, rows of a unit, rows of a block of A, columns of which panels are multiples,
-    panels, depth of a block of B, whether to pack a B that can be read in place, axes of the batch (see `batch_offsets`). Units:
-    batch x blocks of A x panels x units of rows, the last fastest.
+    Arguments: A, B, C, bias or 0, scratch for a tile's columns of B, bytes of it per worker, M, N, K, strides of A (row,
+    k), strides of B (k, column), row stride of C, relu, rows of a unit, rows of a block of A, columns of which panels are
+    multiples, panels, length of the parts in which a sum over k is made, whether to pack a B that can be read in place,
+    scratch for a part of a block of A or 0, bytes of it per worker, axes of the batch (see `batch_offsets`). Units: batch
+    x blocks of A x panels x units of rows, the last fastest.
     """
     size, length, width = ITEMSIZE[dtype], vector_length(dtype), tile_columns(dtype)
     row_width = ROW_VECTORS * length
     tile, transpose = tile_kernel(dtype), block_transposer(dtype)
     elements = POINTERS[dtype]
-    masked_loads, ahead_lines = MASKED_LOADS, (width * size + 63) // 64
+    masked_loads, lines = MASKED_LOADS, (width * size + 63) // 64
 
     @inline
-    def pack(depth, columns, b, b_step, b_column, packed):
+    def pack_b(depth, columns, b, b_step, b_column, packed):
         """Pack B[depth, columns], no wider than a tile."""
         if b_step == 1:
             for k in range(0, depth, length):
@@ -60,66 +61,84 @@ def panels(dtype: str) -> Callable:
                         width,
                     )
         else:
-            source, target = elements(b), elements(packed)
             for k in range(depth):
+                source, target = elements(b + k * b_step * size), elements(packed + k * width * size)
                 for j in range(columns):
-                    target[k * width + j] = source[k * b_step + j * b_column]
+                    target[j] = source[j * b_column]
+
+    @inline
+    def copy_lines(count, width, source, source_step, target, target_step):
+        """Copy lines of contiguous elements; the steps between them are in elements."""
+        for i in range(count):
+            line, copy = elements(source + i * source_step * size), elements(target + i * target_step * size)
+            for j in range(width):
+                copy[j] = line[j]
 
     def kernel(args, lo, hi, worker):
-        scratch = args[4] + worker * args[5]
+        b_scratch = args[4] + worker * args[5]
         m, n, depth = args[6], args[7], args[8]
-        a_row, a_step, b_step, b_column, c_row = args[9], args[10], args[11], args[12], args[13]
-        unit_rows, block_rows, quantum, panel_count, block = args[15], args[16], args[17], args[18], args[19]
+        b_step, b_column, c_row = args[11], args[12], args[13]
+        unit_rows, block_rows, quantum, panel_count, longest = args[15], args[16], args[17], args[18], args[19]
         # A cut vector of B is only read in place where a masked load is one instruction.
-        packing = b_column != 1 or (not masked_loads and n % length != 0)
-        tile_width = row_width if m == 1 and not packing else width
+        pack_before = b_column != 1 or (not masked_loads and n % length != 0)
+        pack_on_the_way = b_scratch if args[20] != 0 else 0
+        tile_width = row_width if m == 1 and not pack_before else width
         quanta = (n + quantum - 1) // quantum
         block_units = block_rows // unit_rows
-        blocks = (m + block_rows - 1) // block_rows
-        units = blocks * block_units * panel_count
-        packed = scratch if args[20] != 0 else 0
+        units = (m + block_rows - 1) // block_rows * block_units * panel_count
         while lo < hi:
             batch = lo // units
-            block_of_a = (lo - batch * units) // (block_units * panel_count)
+            block = (lo - batch * units) // (block_units * panel_count)
             panel = lo // block_units % panel_count
             row_unit = lo % block_units
-            run = min(hi - lo, block_units - row_unit)
-            lo += run
-            row = block_of_a * block_rows + row_unit * unit_rows
-            rows = min(m - row, run * unit_rows)
+            # Units that lie side by side are computed as one: rows of a panel, for a single row panels.
+            runs = block_units - row_unit if m > 1 else panel_count - panel
+            runs = min(runs, hi - lo)
+            lo += runs
+            row = block * block_rows + row_unit * unit_rows
+            rows = min(m - row, runs * unit_rows)
             if rows <= 0:
                 continue
-            a_offset, b_offset, c_offset = batch_offsets(args, 21, batch)
-            a = args[0] + (a_offset + row * a_row) * size
-            c = args[2] + (c_offset + row * c_row) * size
-            b = args[1] + b_offset * size
-            column = panel * quanta // panel_count * quantum
-            end = min(n, (panel + 1) * quanta // panel_count * quantum)
-            while column < end:
-                columns = min(tile_width, end - column)
-                done = 0
-                while True:
-                    part = min(block, depth - done)
-                    at = b + (done * b_step + column * b_column) * size
+            a_offset, b_offset, c_offset = batch_offsets(args, 23, batch)
+            first = panel * quanta // panel_count * quantum
+            end = min(n, (panel + (1 if m > 1 else runs)) * quanta // panel_count * quantum)
+            done = 0
+            while True:
+                part = min(longest, depth - done)
+                last = done + part == depth
+                a_row, a_step = args[9], args[10]
+                a = args[0] + (a_offset + row * a_row + done * a_step) * size
+                if args[21] != 0:
+                    a_scratch = args[21] + worker * args[22]
+                    if a_row == 1:
+                        copy_lines(part, rows, a, a_step, a_scratch, rows)
+                        a_step = rows
+                    else:
+                        copy_lines(rows, part, a, a_row, a_scratch, part)
+                        a_row = part
+                    a = a_scratch
+                for column in range(first, end, tile_width):
+                    columns = min(tile_width, end - column)
+                    at = b = args[1] + (b_offset + done * b_step + column * b_column) * size
                     step = b_step
-                    if packing:
-                        pack(part, columns, at, b_step, b_column, scratch)
-                        at, step = scratch, width
-                    target = c + column * size
-                    init, init_row = target, c_row
+                    if pack_before:
+                        pack_b(part, columns, b, b_step, b_column, b_scratch)
+                        at, step = b_scratch, width
+                    c = args[2] + (c_offset + row * c_row + column) * size
+                    init, init_row = c, c_row
                     if done == 0:
                         init, init_row = (args[3] + column * size if args[3] != 0 else 0), 0
-                    last = done + part == depth
-                    following = (column + columns) * b_column if last else (done + part) * b_step + column * b_column
+                    following = columns
+                    if column + columns >= end and not last:
+                        following = part * b_step + first - column
                     tile(
-                        rows, columns, part, a + done * a_step * size, a_row, a_step, at, step,
-                        init, init_row, target, c_row, args[14] if last else 0, packed,
-                        b + following * size, b_step * size, ahead_lines if b_column == 1 else 0,
+                        rows, columns, part, a, a_row, a_step, at, step, init, init_row, c, c_row,
+                        args[14] if last else 0, pack_on_the_way,
+                        b + following * size, b_step * size, 0 if pack_before else lines,
                     )  # fmt: skip
-                    done += part
-                    if done >= depth:
-                        break
-                column += columns
+                done += part
+                if last:
+                    break
 
     return kernel
 

@@ -13,14 +13,23 @@ LINE_BYTES = 64
 PANEL_LINES = 3
 """Of a row of a panel of B: the microkernel's tile with the longest vectors, several of others."""
 
-DEPTH_BLOCK = 400
-"""Rows of a block of B: its 75 KiB stay in the second-level cache while rows of A pass by."""
+DEPTH_BLOCK = 512
+"""Length of the longest part of a sum: a panel's 96 KiB of B stay in the second-level cache while rows of A pass by."""
+
+SINGLE_ROW_DEPTH = 8
+"""The same for a single row: that many rows of B are read side by side, from their beginning to their end."""
 
 UNIT_ROWS = 32
 """Rows of C in a unit: a multiple of a tile's. Neighbouring units of a piece are computed as one."""
 
 A_BYTES = 1 << 20
 """Of the rows of A that pass by one panel of B before the next: they stay in the second-level cache."""
+
+PACKED_A_UNITS, PACKED_A_LINES = 8, 12
+"""Units of rows in a packed block of A, and lines in a row of the panels that it meets: so that copying is little."""
+
+SINGLE_ROW_LINES = 16
+"""Lines in a row of a panel that a single row of A meets."""
 
 DOT_BYTES = 1 << 16
 """Of the rows of a unit of matrix times vector."""
@@ -190,18 +199,29 @@ def _panels(product: Product, bias: Operand | None, relu: int) -> Launch:
     """The launch of a product of matrices."""
     quantum = LINE_BYTES // product.itemsize
     quanta = -(-product.n // quantum)
-    panels = -(-quanta // (PANEL_LINES if product.m > 1 else 4 * PANEL_LINES))
     row_units = -(-product.m // UNIT_ROWS)
-    block_units = min(row_units, max(4, A_BYTES // (UNIT_ROWS * max(1, product.k) * product.itemsize)))
-    scratch = Scratch(DEPTH_BLOCK * LINE_BYTES * PANEL_LINES, per_worker=True, name="panel")
+    row_bytes = max(1, product.k) * product.itemsize
+    block_units = min(row_units, max(4, A_BYTES // (UNIT_ROWS * row_bytes)))
+    parts = max(1, -(-product.k // DEPTH_BLOCK))
+    depth, panel_lines, a_scratch = max(1, -(-product.k // parts)), PANEL_LINES, 0
+    if product.m == 1 and product.b_column == 1:
+        depth, panel_lines = SINGLE_ROW_DEPTH, SINGLE_ROW_LINES
+    elif _packing_a_pays(product):
+        panel_lines = PACKED_A_LINES
+        block_units = min(block_units, PACKED_A_UNITS)
+        nbytes = block_units * UNIT_ROWS * depth * product.itemsize
+        a_scratch = Scratch(nbytes, per_worker=True, name="block of A")
+    panels = -(-quanta // panel_lines)
+    # The transposer writes whole blocks.
+    b_scratch = Scratch((depth + quantum) * LINE_BYTES * PANEL_LINES, per_worker=True, name="panel of B")
     units = -(-row_units // block_units) * block_units * panels * product.batch_size
     args = [
         product.a,
         product.b,
         product.out,
         0 if bias is None else bias,
-        scratch,
-        scratch.nbytes,
+        b_scratch,
+        b_scratch.nbytes,
         product.m,
         product.n,
         product.k,
@@ -215,15 +235,28 @@ def _panels(product: Product, bias: Operand | None, relu: int) -> Launch:
         block_units * UNIT_ROWS,
         quantum,
         panels,
-        DEPTH_BLOCK,
-        int(_packing_pays(product)),
+        depth,
+        int(_packing_b_pays(product)),
+        a_scratch,
+        a_scratch.nbytes if a_scratch else 0,
         *_batch_args(product),
     ]
-    work = (min(UNIT_ROWS, product.m) + 4) * min(quantum * PANEL_LINES, product.n) * (product.k + 8) / 16
+    work = (min(UNIT_ROWS, product.m) + 4) * min(quantum * panel_lines, product.n) * (product.k + 8) / 16
     return Launch(_kernel("panels", product), args, units, serial_grain(work))
 
 
-def _packing_pays(product: Product) -> bool:
+def _packing_a_pays(product: Product) -> bool:
+    """Whether blocks of A are copied before B passes by.
+
+    Its lines have to be so far apart that they compete for few places in the caches, and the columns of B many.
+    """
+    if 1 not in (product.a_row, product.a_step) or product.m < 2 * UNIT_ROWS or product.n < 256:
+        return False
+    distance = product.a_step if product.a_row == 1 else product.a_row
+    return product.k * product.m * product.itemsize > A_BYTES and distance * product.itemsize >= 2048
+
+
+def _packing_b_pays(product: Product) -> bool:
     """Whether B is packed although it could be read in place: its rows are far apart, and many rows of A meet it."""
     return product.m >= 32 and product.b_step * product.itemsize > 512
 

@@ -132,7 +132,9 @@ def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Fu
     builder.cbranch(builder.icmp_signed("==", rows, I64(1)), single, several)
 
     builder.position_at_end(single)
-    builder.call(_define_body(module, dtype, length, 1, ROW_VECTORS, clamped=False), [*common, packed, b, I64(0), I64(0)])
+    builder.call(
+        _define_body(module, dtype, length, 1, ROW_VECTORS, clamped=False), [*common, packed, b, I64(0), I64(0)]
+    )
     builder.branch(end)
 
     builder.position_at_end(several)
@@ -248,8 +250,10 @@ def _define_body(
     builder.position_at_end(loop)
     k, a_at, b_at, packed_at = (builder.phi(I64) for _ in range(4))
     sums = [[builder.phi(block.vector) for _ in range(vectors)] for _ in range(rows)]
-    block.prefetch_row(builder.add(b_at, builder.mul(b_step, I64(PREFETCH * ITEMSIZE[dtype]))))
-    if rows > LOW:
+    # A tile of one vector is bound by loads, and the processor foresees so few lines.
+    if vectors > 1:
+        block.prefetch_row(builder.add(b_at, builder.mul(b_step, I64(PREFETCH * ITEMSIZE[dtype]))))
+    if rows > LOW and vectors > 1:
         ahead_row = builder.lshr(builder.sub(depth, k), ahead_shift)
         block.prefetch(builder.add(ahead, builder.mul(ahead_row, ahead_step)), SECOND_LEVEL)
     b_row = block.load_b(b_at)

@@ -10,8 +10,11 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
-from layerkit.kernels.abi import POINTERS
+from layerkit.kernels.abi import LLVM_TYPES, POINTERS, vector_length
 from layerkit.kernels.vector_primitives import exact, like, select
 
 
@@ -76,21 +79,39 @@ def _mean_of_four(a, b, c, d, out, n):
         out[i] = s * like(0.25, s)
 
 
-@exact
-def _split_among_four(x, y, g, gx, row, column, n):
-    """Give g to the first maximum of a 2 x 2 window and 0 to the others; `row` and `column` are steps in elements."""
-    for i in range(n):
-        zero = like(0.0, g[i])
-        left = g[i]
-        hit = _is_maximum(x[i], y[i])
-        gx[i] = select(hit, left, zero)
-        left = select(hit, zero, left)
-        hit = _is_maximum(x[column + i], y[i])
-        gx[column + i] = select(hit, left, zero)
-        left = select(hit, zero, left)
-        hit = _is_maximum(x[row + i], y[i])
-        gx[row + i] = select(hit, left, zero)
-        gx[row + column + i] = select(hit, zero, left)
+def _split_among_four(dtype: str, lanes: int) -> Callable:
+    """A function that gives g to the first maximum of a 2 x 2 window and 0 to the others, for `lanes` channels.
+
+    It takes addresses of x, out, g, gx and the bytes from a pixel to the one below and the one beside. Written in
+    vectors because LLVM's own vectoriser would check eight addresses for overlaps before every window.
+    """
+    vector = ir.VectorType(LLVM_TYPES[dtype], lanes)
+    align = np.dtype(dtype).itemsize
+
+    @intrinsic
+    def split(typing, x, out, g, gx, below, beside):
+        def codegen(context, builder, signature, values):
+            x, out, g, gx, below, beside = values
+
+            def load(address):
+                return builder.load(builder.inttoptr(address, vector.as_pointer()), align=align)
+
+            maximum, rest = load(out), load(g)
+            zero = ir.Constant(vector, [ir.Constant(vector.element, 0.0)] * lanes)
+            diagonal = builder.add(below, beside)
+            for step in (ir.Constant(below.type, 0), beside, below, diagonal):
+                v = load(builder.add(x, step))
+                share = rest
+                if step is not diagonal:  # what is left is the last one's
+                    hit = builder.or_(builder.fcmp_ordered("==", v, maximum), builder.fcmp_unordered("uno", v, v))
+                    share, rest = builder.select(hit, rest, zero), builder.select(hit, zero, rest)
+                target = builder.inttoptr(builder.add(gx, step), vector.as_pointer())
+                builder.store(share, target, align=align)
+            return context.get_dummy_value()
+
+        return types.void(*(types.intp,) * 6), codegen
+
+    return split
 
 
 @exact
@@ -143,6 +164,8 @@ def max_pool_gradient(dtype: str) -> Callable:
     """
     at, size = POINTERS[dtype], np.dtype(dtype).itemsize
     zero = np.dtype(dtype).type(0)
+    lanes = vector_length(dtype)
+    split_vector, split_one = _split_among_four(dtype, lanes), _split_among_four(dtype, 1)
 
     def kernel(args, lo, hi, worker):
         x, out, g, gx = args[0], args[1], args[2], args[3]
@@ -170,7 +193,12 @@ def max_pool_gradient(dtype: str) -> Callable:
                     output = pixel * ((image * oh + oy) * ow + ox)
                     first = row * (image * h + y0) + pixel * x0
                     if tiled != 0:
-                        _split_among_four(at(x + first), at(out + output), at(g + output), at(gx + first), w * c, c, c)
+                        for i in range(c // lanes):
+                            a, b = first + size * lanes * i, output + size * lanes * i
+                            split_vector(x + a, out + b, g + b, gx + a, row, pixel)
+                        for i in range(c // lanes * lanes, c):
+                            a, b = first + size * i, output + size * i
+                            split_one(x + a, out + b, g + b, gx + a, row, pixel)
                         continue
                     _copy(at(g + output), rest, c)
                     for y in range(y1 - y0):

@@ -22,7 +22,7 @@ from layerkit.layers.dtype_policy import DTypePolicy, get_policy
 from layerkit.layers.input_spec import check_inputs
 from layerkit.layers.state import Stateful
 from layerkit.layers.tracking import TrackedDict, TrackedList
-from layerkit.naming import auto_name
+from layerkit.registry import auto_name
 
 _BASE_ARGUMENTS = ("name", "trainable", "dtype", "activity_regularizer", "autocast", "input_shape", "input_dim")
 
@@ -52,6 +52,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
 
     _call_signature_: ClassVar[CallSignature | None] = None
     _convert_inputs: ClassVar[bool] = True
+    _not_in_config: ClassVar[tuple[str, ...]] = ()
     _ready = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -406,16 +407,13 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         if not is_own(type(self)) and _writes_own_config(type(self)):
             return base
         given = super().get_config()
-        own = {name: value for name, value in given.items() if name not in _BASE_ARGUMENTS}
+        left_out = (*_BASE_ARGUMENTS, *self._not_in_config)
+        own = {name: value for name, value in given.items() if name not in left_out}
         # A constructor that takes neither the base's arguments nor **kwargs can't be given them back.
         parameters = self._constructor().parameters
         takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         kept = {name: value for name, value in base.items() if takes_all or name in parameters}
-        if "activity_regularizer" in parameters and "activity_regularizer" in self._always_in_config:
-            kept.setdefault("activity_regularizer", None)
         return {**kept, **own}
-
-    _always_in_config: ClassVar[tuple[str, ...]] = ()
 
 
 def _writes_own_config(cls: type) -> bool:

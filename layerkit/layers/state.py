@@ -16,6 +16,7 @@ from layerkit.graph.operation import Operation
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
 from layerkit.layers.tracking import PLAIN, TrackedDict, TrackedList, add_once, remove
+from layerkit.random import SeedGenerator
 
 
 class Stateful:
@@ -58,7 +59,7 @@ class Stateful:
             self._keep(self._layers, value)
         elif getattr(kind, "_kind", None) == "metric":
             add_once(self._metrics, value)
-        elif getattr(kind, "_kind", None) == "seed generator":
+        elif isinstance(value, SeedGenerator):
             add_once(self._seed_generators, value)
         elif kind is list:
             return TrackedList.of(value, self._track)

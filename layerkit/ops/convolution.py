@@ -15,6 +15,12 @@ from layerkit.dtypes import dtype_of, floatx, is_float, result_type
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Kernelled, Spec, as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
+from layerkit.kernels.convolution_launch import (
+    conv_filter_gradient_launches,
+    conv_input_gradient_launches,
+    conv_launches,
+)
+from layerkit.kernels.launch import Launch, Operand, contiguous_strides
 from layerkit.ops.shape import transpose
 from layerkit.settings import standardize_data_format
 
@@ -35,7 +41,16 @@ class _Convolution(Kernelled, abstract=True):
 
     def supports(self, *x: Tensor) -> bool:
         """Kernels exist for one and two spatial axes."""
-        return super().supports(*x) and len(self.strides) <= 2
+        return super().supports(*x) and len(self.strides) <= 2 and min(map(min, self.padding)) >= 0
+
+    def _launch_window(self) -> dict[str, tuple]:
+        """The window's attributes as the kernels take them: for two axes, a sequence is an image of one row."""
+        rows = 2 - len(self.strides)
+        return {
+            "strides": (1,) * rows + self.strides,
+            "padding": ((0, 0),) * rows + self.padding,
+            "dilation": (1,) * rows + self.dilation,
+        }
 
     def _check(self, x: Tensor, kernel: Sequence[int | None]) -> None:
         if x.ndim != len(self.strides) + 2 or len(kernel) != len(self.strides):
@@ -93,6 +108,10 @@ class Conv(_Convolution):
     def reference(self, x: np.ndarray, w: np.ndarray) -> np.ndarray:
         return self._forward(x, w, self.groups)
 
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        x, w, out = as_images(inputs[0]), as_filters(inputs[1]), as_images(outputs[0])
+        return conv_launches(x, w, out, **self._launch_window(), groups=self.groups)
+
     def gradient(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple:
         window = (self.strides, self.padding, self.dilation, self.groups)
         gx = ConvInputGradient(*window, size=x.shape[1:-1])(g, w)
@@ -114,6 +133,10 @@ class ConvInputGradient(_Convolution):
     def reference(self, g: np.ndarray, w: np.ndarray) -> np.ndarray:
         return self._input_gradient(g, w, self.groups, self.size)
 
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        g, w, gx = as_images(inputs[0]), as_filters(inputs[1]), as_images(outputs[0])
+        return conv_input_gradient_launches(g, w, gx, **self._launch_window(), groups=self.groups)
+
     def gradient(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple:
         window = (self.strides, self.padding, self.dilation, self.groups)
         return Conv(*window)(g, w), ConvFilterGradient(*window, kernel=w.shape[:-2])(g, x)
@@ -132,6 +155,10 @@ class ConvFilterGradient(_Convolution):
     def reference(self, x: np.ndarray, g: np.ndarray) -> np.ndarray:
         return self._filter_gradient(x, g, self.groups, self.kernel)
 
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        x, g, gw = as_images(inputs[0]), as_images(inputs[1]), as_filters(outputs[0])
+        return conv_filter_gradient_launches(x, g, gw, **self._launch_window(), groups=self.groups)
+
     def gradient(self, g: Tensor, y: Tensor, x: Tensor, gy: Tensor) -> tuple:
         window = (self.strides, self.padding, self.dilation, self.groups)
         return ConvInputGradient(*window, size=x.shape[1:-1])(gy, g), Conv(*window)(x, g)
@@ -149,6 +176,11 @@ class ConvBiasActivation(_Convolution):
     def reference(self, x: np.ndarray, w: np.ndarray, bias: np.ndarray) -> np.ndarray:
         y = self._forward(x, w, self.groups) + bias
         return np.maximum(y, 0) if self.activation == "relu" else y
+
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        x, w, out = as_images(inputs[0]), as_filters(inputs[1]), as_images(outputs[0])
+        window = self._launch_window()
+        return conv_launches(x, w, out, **window, groups=self.groups, bias=inputs[2], activation=self.activation)
 
 
 class DepthwiseConv(_Convolution):
@@ -205,6 +237,22 @@ class DepthwiseConvFilterGradient(_Convolution):
         return DepthwiseConvInputGradient(*window, size=x.shape[1:-1])(gy, g), DepthwiseConv(*window)(x, g)
 
 
+def as_images(x: Operand) -> Operand:
+    """[N, W, C] as [N, 1, W, C]; images stay."""
+    return x if len(x.shape) == 4 else _with_axis(x, 1)
+
+
+def as_filters(w: Operand) -> Operand:
+    """[k, C, F] as [1, k, C, F]; filters of images stay."""
+    return w if len(w.shape) == 4 else _with_axis(w, 0)
+
+
+def _with_axis(x: Operand, axis: int) -> Operand:
+    """A contiguous operand with one more axis, of size 1."""
+    shape = (*x.shape[:axis], 1, *x.shape[axis:])
+    return Operand(x.buffer, shape, contiguous_strides(shape), x.offset, x.dtype)
+
+
 def _as_grouped(w: np.ndarray) -> np.ndarray:
     """Depthwise filters [*kernel, C, M] as those of a convolution with C groups, [*kernel, 1, C * M]."""
     return w.reshape(*w.shape[:-2], 1, w.shape[-2] * w.shape[-1])
@@ -226,9 +274,7 @@ def _from_groups(y: np.ndarray) -> np.ndarray:
     return y.transpose(1, 0, 2)
 
 
-def window_count(
-    size: int | None, kernel: int, stride: int, padding: tuple[int, int], dilation: int = 1
-) -> int | None:
+def window_count(size: int | None, kernel: int, stride: int, padding: tuple[int, int], dilation: int = 1) -> int | None:
     """How many windows fit along an axis; None for an unknown size. Raises ShapeError where none does."""
     if size is None:
         return None

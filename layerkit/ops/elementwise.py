@@ -615,7 +615,7 @@ divide = true_divide = _function(Divide, "divide", 2)
 floor_divide, mod, power = _function(FloorDivide, "floor_divide", 2), _function(Mod, "mod", 2), _function(Power, "power", 2)
 maximum, minimum = _function(Maximum, "maximum", 2), _function(Minimum, "minimum", 2)
 negative, sign, square = _function(Negative, "negative"), _function(Sign, "sign"), _function(Square, "square")
-absolute = abs = _function(Absolute, "absolute")
+absolute = abs = _function(Absolute, "absolute")  # noqa: A001
 floor, ceil, trunc = _function(Floor, "floor"), _function(Ceil, "ceil"), _function(Trunc, "trunc")
 exp, expm1, log, log1p = _function(Exp, "exp"), _function(Expm1, "expm1"), _function(Log, "log"), _function(Log1p, "log1p")
 log2, log10, sqrt, rsqrt = _function(Log2, "log2"), _function(Log10, "log10"), _function(Sqrt, "sqrt"), _function(Rsqrt, "rsqrt")
@@ -633,7 +633,7 @@ def reciprocal(x: object) -> Tensor:
     return divide(1.0, x)
 
 
-def round(x: object, decimals: int = 0) -> Tensor:
+def round(x: object, decimals: int = 0) -> Tensor:  # noqa: A001
     """Round to so many decimals, halves to the even number."""
     if decimals == 0 or not is_float(as_tensor(x).dtype):
         return Round()(x)

@@ -11,11 +11,15 @@ from layerkit.dtypes import is_int
 from layerkit.errors import DtypeError, ShapeError
 from layerkit.graph.operation import Kernelled, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
+from layerkit.kernels.indexing_launch import NUMBERS, gather_rows_launches, scatter_add_rows_launches
+from layerkit.kernels.launch import Launch, Operand
 from layerkit.ops.elementwise import cast, less, maximum, where
 from layerkit.ops.nn import IndexAlong
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import Slice, SliceGradient, expand_dims, reshape, transpose
+
+INDEX_DTYPES = ("int32", "int64")
 
 
 class TakeRows(Kernelled):
@@ -33,6 +37,13 @@ class TakeRows(Kernelled):
 
     def gradient(self, g: Tensor, y: Tensor, table: Tensor, indices: Tensor) -> tuple:
         return ScatterAddRows(table.shape[0])(g, indices), None
+
+    def supports(self, table: Tensor, indices: Tensor) -> bool:
+        """The kernel moves elements of any dtype but float16."""
+        return table.dtype != "float16" and indices.dtype in INDEX_DTYPES
+
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return gather_rows_launches(*inputs, *outputs)
 
 
 class ScatterAddRows(Kernelled):
@@ -52,6 +63,13 @@ class ScatterAddRows(Kernelled):
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor, indices: Tensor) -> tuple:
         return TakeRows()(g, indices), None
+
+    def supports(self, g: Tensor, indices: Tensor) -> bool:
+        """The kernel adds floats and integers of 32 and 64 bits."""
+        return g.dtype in NUMBERS and indices.dtype in INDEX_DTYPES
+
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return scatter_add_rows_launches(*inputs, *outputs)
 
 
 class TakeAlongAxis(Operation):
@@ -86,7 +104,7 @@ class AddAlongAxis(Operation):
 
     def reference(self, g: np.ndarray, indices: np.ndarray) -> np.ndarray:
         sums = np.zeros([self.size if at == self.axis else n for at, n in enumerate(g.shape)], g.dtype)
-        places = list(np.ogrid[tuple(slice(n) for n in g.shape)])
+        places = list(np.indices(g.shape, sparse=True))
         places[self.axis] = indices
         np.add.at(sums, tuple(places), g)
         return sums
@@ -173,9 +191,9 @@ class SegmentMax(Operation):
 
 
 def as_indices(indices: object) -> Tensor:
-    """Indices as an integer tensor; floats are cut to whole numbers."""
+    """Indices as an int32 or int64 tensor; floats are cut to whole numbers."""
     indices = as_tensor(indices)
-    return indices if is_int(indices.dtype) else cast(indices, "int32")
+    return indices if indices.dtype in INDEX_DTYPES else cast(indices, "int32")
 
 
 def take(x: object, indices: object, axis: int | None = None) -> Tensor:
@@ -216,7 +234,7 @@ def sort(x: object, axis: int | None = -1) -> Tensor:
     return take_along_axis(x, argsort(x, axis), axis)
 
 
-def top_k(x: object, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+def top_k(x: object, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:  # noqa: A002
     """The k largest along the last axis and their int32 indices; they are always sorted."""
     values, indices = TopK(int(k))(x)
     return values, indices
@@ -247,13 +265,13 @@ def cumsum(x: object, axis: int | None = None, dtype: object = None) -> Tensor:
     return CumSum(*normalize_axes(0 if axis is None else axis, x.ndim))(x)
 
 
-def segment_sum(data: object, segment_ids: object, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+def segment_sum(data: object, segment_ids: object, num_segments: int | None = None, sorted: bool = False) -> Tensor:  # noqa: A002
     """The sum of the rows [N, ...] of each segment, by segment indices [N]."""
     data, ids = as_tensor(data), as_indices(segment_ids)
     return ScatterAddRows(_segments(ids, num_segments))(data, ids)
 
 
-def segment_max(data: object, segment_ids: object, num_segments: int | None = None, sorted: bool = False) -> Tensor:
+def segment_max(data: object, segment_ids: object, num_segments: int | None = None, sorted: bool = False) -> Tensor:  # noqa: A002
     """The largest of the rows [N, ...] of each segment, by segment indices [N]."""
     data, ids = as_tensor(data), as_indices(segment_ids)
     return SegmentMax(_segments(ids, num_segments))(data, ids)
@@ -283,7 +301,7 @@ def scatter(indices: object, values: object, shape: Sequence[int]) -> Tensor:
     return reshape(ScatterAddRows(rows)(values, _flat_places(indices, shape)), shape)
 
 
-def slice(inputs: object, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:
+def slice(inputs: object, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:  # noqa: A001
     """The block of a shape that starts at the given indices; -1 in the shape: to the end."""
     x = as_tensor(inputs)
     start = tuple(int(at) for at in start_indices)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 
@@ -328,9 +327,7 @@ def one_hot(x: object, num_classes: int, axis: int = -1, dtype: object = None, s
     return cast(expand_dims(x, axis) == classes, floatx() if dtype is None else dtype)
 
 
-def multi_hot(
-    inputs: object, num_classes: int, axis: int = -1, dtype: object = None, sparse: bool = False
-) -> Tensor:
+def multi_hot(inputs: object, num_classes: int, axis: int = -1, dtype: object = None, sparse: bool = False) -> Tensor:
     """1 at each class that stands along the last axis of the inputs, 0 elsewhere."""
     x = as_tensor(inputs)
     hot = one_hot(x, num_classes, axis, dtype, sparse)

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Kernelled, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
+from layerkit.kernels.launch import Launch, Operand
+from layerkit.kernels.pooling_launch import (
+    average_pool_gradient_launches,
+    average_pool_launches,
+    max_pool_gradient_launches,
+    max_pool_launches,
+)
 from layerkit.ops.convolution import (
     Pads,
     add_windows,
+    as_images,
     padded,
     per_axis,
     tap_slices,
@@ -51,13 +60,29 @@ class _Window(Operation, abstract=True):
 
 
 class _Pooling(_Window, Kernelled, abstract=True):
+    make_launches: ClassVar[Callable[..., list[Launch]]]
+
     def supports(self, *x: Tensor) -> bool:
         """Kernels exist for one and two spatial axes."""
         return super().supports(*x) and len(self.pool) <= 2
 
+    def _launch_window(self) -> dict[str, tuple]:
+        """The window's attributes as the kernels take them: for two axes, a sequence is an image of one row."""
+        rows = 2 - len(self.pool)
+        return {
+            "pool": (1,) * rows + self.pool,
+            "strides": (1,) * rows + self.strides,
+            "padding": ((0, 0),) * rows + self.padding,
+        }
+
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return type(self).make_launches(*map(as_images, (*inputs, *outputs)), **self._launch_window())
+
 
 class MaxPool(_Pooling):
     """The largest element of each window; padding never counts."""
+
+    make_launches = staticmethod(max_pool_launches)
 
     def infer(self, x: Tensor) -> Spec:
         return self._pooled(x)
@@ -72,6 +97,8 @@ class MaxPool(_Pooling):
 
 class MaxPoolGradient(_Pooling):
     """The gradient of `MaxPool` by x, from x, y and g: to the first of equal elements of each window."""
+
+    make_launches = staticmethod(max_pool_gradient_launches)
 
     def infer(self, x: Tensor, y: Tensor, g: Tensor) -> Spec:
         return x.shape, x.dtype
@@ -115,6 +142,8 @@ class MaxPoolPick(MaxPoolGradient):
 class AveragePool(_Pooling):
     """The mean of each window's elements; padding does not count."""
 
+    make_launches = staticmethod(average_pool_launches)
+
     def infer(self, x: Tensor) -> Spec:
         return self._pooled(x)
 
@@ -135,6 +164,7 @@ class AveragePoolGradient(_Pooling):
     """The gradient of `AveragePool` by x [N, *size, C], from g."""
 
     size: tuple[int, ...]
+    make_launches = staticmethod(average_pool_gradient_launches)
 
     def infer(self, g: Tensor) -> Spec:
         return (g.shape[0], *self.size, g.shape[-1]), g.dtype

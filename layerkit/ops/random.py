@@ -16,7 +16,7 @@ from layerkit.dtypes import is_float, is_int, standardize_dtype
 from layerkit.errors import DtypeError, ShapeError
 from layerkit.graph.operation import Elementwise, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
-from layerkit.kernels.threefry import random_bits, uniform_float32
+from layerkit.kernels.threefry import random_bits, random_bits_pair, uniform_float32, uniform_float64
 from layerkit.ops.elementwise import cast, clip, floor, log, sqrt, where
 from layerkit.ops.indexing import argsort, take
 from layerkit.ops.nn import as_float
@@ -24,9 +24,9 @@ from layerkit.ops.reduction import argmax
 
 
 class _Draw(Elementwise, abstract=True):
-    """A leaf: no element of an input is read but the key's two words."""
+    """Element i is a function of i and of the key, whose two words every element reads."""
 
-    indexed: ClassVar[bool] = True
+    whole: ClassVar[tuple[int, ...]] = (0,)
 
     def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
         return [as_tensor(x) for x in inputs]
@@ -51,33 +51,40 @@ class RandomBits(_Draw):
 
 
 class RandomUniform(_Draw):
-    """Numbers in [0, 1) for each element of a shape, float32, from a key (uint32 [2])."""
+    """Numbers in [0, 1) for each element of a shape, from a key (uint32 [2])."""
 
     shape: tuple[int, ...]
+    dtype: str = "float32"
     scalar = "uniform(a[0], a[1], i)"
-    whole = (0,)
 
     def infer(self, key: Tensor) -> Spec:
         _check_key(key)
-        return tuple(self.shape), "float32"
+        return tuple(self.shape), self.dtype
 
     def reference(self, key: np.ndarray) -> np.ndarray:
-        return uniform_float32(random_bits(_words(key), 0, math.prod(self.shape))).reshape(self.shape)
+        return _uniform(key, math.prod(self.shape), self.dtype).reshape(self.shape)
 
 
 class RandomUniformLike(_Draw):
-    """Numbers in [0, 1) in the shape of x, float32, from x (whose values do not matter) and a key (uint32 [2])."""
+    """Numbers in [0, 1) in the shape of x, from x (whose elements are not read) and a key (uint32 [2])."""
 
+    dtype: str = "float32"
     scalar = "uniform(b[0], b[1], i)"
-    shape_only = (0,)
-    whole = (1,)
+    shape_only: ClassVar[tuple[int, ...]] = (0,)
+    whole: ClassVar[tuple[int, ...]] = (1,)
 
     def infer(self, x: Tensor, key: Tensor) -> Spec:
         _check_key(key)
-        return x.shape, "float32"
+        return x.shape, self.dtype
 
     def reference(self, x: np.ndarray, key: np.ndarray) -> np.ndarray:
-        return uniform_float32(random_bits(_words(key), 0, x.size)).reshape(x.shape)
+        return _uniform(key, x.size, self.dtype).reshape(x.shape)
+
+
+def _uniform(key: np.ndarray, count: int, dtype: str) -> np.ndarray:
+    if dtype == "float64":
+        return uniform_float64(*random_bits_pair(_words(key), 0, count))
+    return uniform_float32(random_bits(_words(key), 0, count))
 
 
 def _check_key(key: Tensor) -> None:
@@ -101,7 +108,7 @@ def random_uniform(
 ) -> Tensor:
     """Numbers of the uniform distribution on [minval, maxval)."""
     dtype = _float_dtype(dtype)
-    unit = cast(RandomUniform(tuple(shape))(key), dtype)
+    unit = cast(RandomUniform(tuple(shape), "float64" if dtype == "float64" else "float32")(key), dtype)
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
         return unit if (minval, maxval) == (0, 1) else unit * float(maxval - minval) + float(minval)
     minval, maxval = cast(minval, dtype), cast(maxval, dtype)

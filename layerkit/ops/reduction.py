@@ -8,8 +8,10 @@ import numpy as np
 
 from layerkit.dtypes import floatx, is_float
 from layerkit.errors import ShapeError
-from layerkit.graph.operation import Operation, Reduction, Spec, as_tensor
+from layerkit.graph.operation import Kernelled, Operation, Reduction, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
+from layerkit.kernels.indexing_launch import NUMBERS, argmax_rows_launches
+from layerkit.kernels.launch import Launch, Operand
 from layerkit.ops.elementwise import cast, divide, logical_not, sqrt, square, where
 from layerkit.ops.shape import broadcast_to, reshape, squeeze
 
@@ -76,11 +78,18 @@ class _ArgExtreme(Operation, abstract=True):
         return (None,)
 
 
-class ArgMax(_ArgExtreme):
+class ArgMax(_ArgExtreme, Kernelled):
     """Where the first largest element along an axis is."""
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         return np.argmax(x, axis=self.axis)
+
+    def supports(self, x: Tensor) -> bool:
+        """The kernel goes over rows that are not empty."""
+        return self.axis == x.ndim - 1 and x.shape[-1] != 0 and x.dtype in NUMBERS
+
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return argmax_rows_launches(*inputs, *outputs)
 
 
 class ArgMin(_ArgExtreme):
@@ -116,7 +125,7 @@ def _reduce(kind: type[Reduction], x: Tensor, axis: int | Sequence[int] | None, 
     return reshape(kept, tuple(size for at, size in enumerate(kept.shape) if at not in axes)) if None not in kept.shape else squeeze(kept, axes)
 
 
-def sum(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+def sum(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """The sum over axes (all with None)."""
     x = as_tensor(x)
     if x.dtype in ("bool", "int8", "int16"):
@@ -132,12 +141,12 @@ def prod(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
     return _reduce(Prod, cast(x, "int32") if x.dtype in ("bool", "int8", "int16") else x, axis, keepdims)
 
 
-def max(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+def max(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """The largest over axes (all with None)."""
     return _reduce(Max, as_tensor(x), axis, keepdims)
 
 
-def min(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+def min(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """The smallest over axes (all with None)."""
     return _reduce(Min, as_tensor(x), axis, keepdims)
 
@@ -170,12 +179,12 @@ def std(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
     return sqrt(var(x, axis, keepdims))
 
 
-def any(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+def any(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Whether any element holds."""
     return cast(_reduce(Max, cast(cast(x, "bool"), "int32"), axis, keepdims), "bool")
 
 
-def all(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+def all(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
     """Whether all elements hold."""
     return logical_not(any(logical_not(x), axis, keepdims))
 
