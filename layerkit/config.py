@@ -240,7 +240,7 @@ def deserialize_keras_object(
 
 def _deserialize_object(config: dict[str, Any], custom_objects: Mapping[str, Any] | None, kind: str | None) -> Any:
     name, inner = config["class_name"], config["config"]
-    if name == "__numpy__":
+    if name in ("__numpy__", "__tensor__"):
         return np.array(inner["value"], dtype=inner["dtype"])
     if name == "__bytes__":
         return inner["value"].encode()

@@ -9,7 +9,7 @@ import numpy as np
 from layerkit.graph.graph import Graph, layer_path
 from layerkit.graph.node import Node
 from layerkit.graph.operation import Composite, Elementwise, Operation, Reduction
-from layerkit.graph.tensor import Tensor
+from layerkit.graph.tensor import SIZE_CONSTANT, Tensor
 
 FOLDED_SIZE_LIMIT = 1 << 16
 
@@ -53,13 +53,14 @@ class _Rewriter:
 
     def _constant(self, tensor: Tensor) -> Tensor:
         array = tensor.numpy()
-        if array.size > 1 and not any(array.strides):
-            # One value repeated: keep the value, the repetition is a matter of strides.
-            value = self._constant(Tensor.of(array.ravel()[0].reshape(())))
+        if array.ndim and array.size and (not any(array.strides) or bool((array == array.ravel()[0]).all())):
+            # One value repeated: keep the value, the repetition is a matter of strides. (Also one repeated once, so
+            # that a batch of one sample has the structure of all others.)
+            value = self._constant(_named(Tensor.of(array.ravel()[0].reshape(())), tensor.name))
             return self.add(Operation.registry["BroadcastTo"](array.shape), [value])[0]
         if array.size > 64:
             return tensor
-        return self._constants.setdefault((array.dtype.str, array.shape, array.tobytes()), tensor)
+        return self._constants.setdefault((tensor.name, array.dtype.str, array.shape, array.tobytes()), tensor)
 
     def replace(self, old: Tensor, new: Tensor) -> None:
         self._replaced[id(old)] = new
@@ -80,7 +81,8 @@ class _Rewriter:
         repeats = type(operation).__name__ == "BroadcastTo"
         if inputs and not repeats and not any(x.symbolic for x in inputs) and all(np.prod(shape) <= FOLDED_SIZE_LIMIT for shape, _ in specs):
             folded = operation(*inputs)
-            return [self._constant(x) for x in (folded if isinstance(folded, list) else [folded])]
+            sized = next((x.name for x in inputs if x.name), None)
+            return [self._constant(_named(x, sized)) for x in (folded if isinstance(folded, list) else [folded])]
         simpler = self._simplify(operation, inputs)
         if simpler is not None:
             return [simpler]
@@ -131,7 +133,13 @@ def _value(tensor: Tensor) -> float | None:
     broadcast = _made_by(tensor, "BroadcastTo")
     if broadcast is not None:
         tensor = broadcast.inputs[0]
-    return tensor.numpy().item() if not tensor.symbolic and tensor.size == 1 else None
+    if tensor.symbolic or tensor.size != 1 or tensor.name == SIZE_CONSTANT:
+        return None
+    return tensor.numpy().item()
+
+
+def _named(tensor: Tensor, name: str | None) -> Tensor:
+    return Tensor(tensor.shape, tensor.dtype, tensor.numpy(), name=name) if name else tensor
 
 
 def _reshape(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:

@@ -17,7 +17,7 @@ from layerkit.dtypes import dtype_of, floatx, is_float, result_type, standardize
 from layerkit.errors import DtypeError, GraphError, ShapeError
 from layerkit.graph.graph import current_graph, current_path
 from layerkit.graph.node import Node
-from layerkit.graph.tensor import Shape, Tensor
+from layerkit.graph.tensor import SIZE_CONSTANT, Shape, Tensor
 
 if TYPE_CHECKING:
     from layerkit.kernels.launch import Launch, Operand
@@ -136,8 +136,9 @@ class Operation:
         specs = self.specs(tensors)
         given = self.reference(*(tensor._array for tensor in tensors))
         given = [given] if self.outputs == 1 else given
+        sized = SIZE_CONSTANT if any(tensor.name == SIZE_CONSTANT for tensor in tensors) else None
         made = [
-            Tensor(shape, dtype, np.asarray(array, dtype=dtype))
+            Tensor(shape, dtype, np.asarray(array, dtype=dtype), name=sized)
             for (shape, dtype), array in zip(specs, given, strict=True)
         ]
         return made[0] if self.outputs == 1 else made

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 Shape = tuple[int | None, ...]
 
+SIZE_CONSTANT = "size"
+"""Name of constants that come from sizes (as 1/n in a mean): the compiler does not look at their value, so that a batch of one
+sample, where 1/n is 1, needs no kernels of its own."""
+
 
 class Tensor:
     """A value: with an array (eager), or without one (symbolic: what a node of a graph will give).

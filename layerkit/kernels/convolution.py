@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 
 from layerkit.kernels.abi import POINTERS, inline, int64_at, vector_length
-from layerkit.kernels.convolution_microkernel import ROWS, tile_multiply
+from layerkit.kernels.convolution_microkernel import ROWS, copy_elements, tile_multiply
 
 ITEMSIZE = {"float32": 4, "float64": 8}
 PACK_FIELDS = 7
@@ -34,6 +34,7 @@ def _copy_window(dtype: str) -> Callable:
     [block of `wide` channels, image, row, column, channel of the block]; behind the last channel it is not written.
     """
     at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
+    copy_block = copy_elements(dtype, ROWS)
 
     @inline
     def fill_zeros(to, count):
@@ -55,15 +56,15 @@ def _copy_window(dtype: str) -> Callable:
                     fill_zeros(to, columns * wide)
                 else:
                     fill_zeros(to, start * wide)
-                    here = at(source + (((image * height + y) * width + start - left) * channels + first) * itemsize)
-                    line = at(to + start * wide * itemsize)
+                    address = source + (((image * height + y) * width + start - left) * channels + first) * itemsize
+                    here, line = at(address), at(to + start * wide * itemsize)
                     if block == channels:
                         for i in range(inside * channels):
                             line[i] = here[i]
                     elif block == ROWS:
+                        a, b = address, to + start * wide * itemsize
                         for x in range(inside):
-                            for i in range(ROWS):
-                                line[x * wide + i] = here[x * channels + i]
+                            copy_block(a + x * channels * itemsize, b + x * wide * itemsize)
                     else:
                         for x in range(inside):
                             for i in range(block):
@@ -78,14 +79,14 @@ def _copy_window(dtype: str) -> Callable:
 def _pack_columns(dtype: str, width: int) -> Callable:
     """The function that copies `count` columns of rows `stride` apart to rows of `width`, with zeros behind them."""
     at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
+    copy_row = copy_elements(dtype, width)
 
     @inline
     def pack_columns(source, to, rows, stride, count):
         for row in range(rows):
             here, line = at(source + row * stride * itemsize), at(to + row * width * itemsize)
             if count >= width:
-                for j in range(width):
-                    line[j] = here[j]
+                copy_row(source + row * stride * itemsize, to + row * width * itemsize)
             else:
                 for j in range(count):
                     line[j] = here[j]

@@ -82,6 +82,24 @@ class Lanes:
 
 
 @functools.cache
+def copy_elements(dtype: str, count: int) -> Callable:
+    """Build the function `copy(source, to)` that copies `count` elements as one vector, whatever overlaps."""
+
+    @intrinsic
+    def copy(typing, source, to):
+        def codegen(context, builder, signature, values):
+            vector = ir.VectorType(LLVM_TYPES[dtype], count)
+            source, to = (builder.inttoptr(value, vector.as_pointer()) for value in values)
+            align = LLVM_TYPES[dtype].get_abi_size(context.target_data)
+            builder.store(builder.load(source, align=align), to, align=align)
+            return context.get_dummy_value()
+
+        return types.void(types.intp, types.intp), codegen
+
+    return copy
+
+
+@functools.cache
 def tile_multiply(dtype: str, vectors: int, *, packed: bool) -> Callable:
     """Build the function that computes a tile of `ROWS` rows x `vectors` vectors.
 

@@ -25,8 +25,9 @@ UNIT_ROWS = 32
 A_BYTES = 1 << 20
 """Of the rows of A that pass by one panel of B before the next: they stay in the second-level cache."""
 
-PACKED_A_UNITS, PACKED_A_LINES = 8, 12
-"""Units of rows in a packed block of A, and lines in a row of the panels that it meets: so that copying is little."""
+PACKED_A_UNITS, PACKED_A_DEPTH, PACKED_A_LINES = 4, 256, 64
+"""Of a packed part of a block of A: units of rows, length, and lines in a row of the panels that it meets. Its 128 KiB
+stay in the second-level cache, and copying is little next to the arithmetic."""
 
 SINGLE_ROW_LINES = 16
 """Lines in a row of a panel that a single row of A meets."""
@@ -202,12 +203,11 @@ def _panels(product: Product, bias: Operand | None, relu: int) -> Launch:
     row_units = -(-product.m // UNIT_ROWS)
     row_bytes = max(1, product.k) * product.itemsize
     block_units = min(row_units, max(4, A_BYTES // (UNIT_ROWS * row_bytes)))
-    parts = max(1, -(-product.k // DEPTH_BLOCK))
-    depth, panel_lines, a_scratch = max(1, -(-product.k // parts)), PANEL_LINES, 0
+    depth, panel_lines, a_scratch = _length_of_parts(product.k, DEPTH_BLOCK), PANEL_LINES, 0
     if product.m == 1 and product.b_column == 1:
         depth, panel_lines = SINGLE_ROW_DEPTH, SINGLE_ROW_LINES
     elif _packing_a_pays(product):
-        panel_lines = PACKED_A_LINES
+        depth, panel_lines = _length_of_parts(product.k, PACKED_A_DEPTH), PACKED_A_LINES
         block_units = min(block_units, PACKED_A_UNITS)
         nbytes = block_units * UNIT_ROWS * depth * product.itemsize
         a_scratch = Scratch(nbytes, per_worker=True, name="block of A")
@@ -245,15 +245,26 @@ def _panels(product: Product, bias: Operand | None, relu: int) -> Launch:
     return Launch(_kernel("panels", product), args, units, serial_grain(work))
 
 
+def _length_of_parts(length: int, longest: int) -> int:
+    """The length that cuts a sum into as few parts as allowed, of about the same length."""
+    parts = max(1, -(-length // longest))
+    return max(1, -(-length // parts))
+
+
 def _packing_a_pays(product: Product) -> bool:
     """Whether blocks of A are copied before B passes by.
 
-    Its lines have to be so far apart that they compete for few places in the caches, and the columns of B many.
+    A is larger than the cache, its lines are so far apart that they compete for few places in it, and B is not
+    packed again for each block at the price of a transposition.
     """
-    if 1 not in (product.a_row, product.a_step) or product.m < 2 * UNIT_ROWS or product.n < 256:
+    if product.a_row == 1:
+        distance = product.a_step
+    elif product.a_step == 1 and product.b_column == 1:
+        distance = product.a_row
+    else:
         return False
-    distance = product.a_step if product.a_row == 1 else product.a_row
-    return product.k * product.m * product.itemsize > A_BYTES and distance * product.itemsize >= 2048
+    large = product.m * product.k * product.itemsize > A_BYTES and product.n >= 4 * UNIT_ROWS
+    return large and product.m >= 2 * UNIT_ROWS and distance * product.itemsize >= 2048
 
 
 def _packing_b_pays(product: Product) -> bool:

@@ -53,6 +53,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
     _call_signature_: ClassVar[CallSignature | None] = None
     _convert_inputs: ClassVar[bool] = True
     _not_in_config: ClassVar[tuple[str, ...]] = ()
+    _locks: ClassVar[bool] = True  # whether state can't be added once it is built
     _ready = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -157,17 +158,25 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
             return
         if "input_shape" in config:
             self.build(config["input_shape"])
-        elif "shapes_dict" in config:
+        elif type(self).build is Layer.build:
+            self.compute_output_shape(**{name: _as_shape(shape) for name, shape in config["shapes_dict"].items()})
+        else:
             self.build(**config["shapes_dict"])
 
     def _maybe_build(self, arguments: dict[str, Any]) -> None:
         """Build by the shapes of a call's arguments."""
-        if type(self).build is Layer.build:
-            self.built = True
-            object.__setattr__(self, "_locked", True)
-            return
         shapes = {f"{name}_shape": shapes_of(value) for name, value in tensor_arguments(arguments).items() if name != "mask"}
-        self.build(**_aligned_shapes(self, shapes))
+        if type(self).build is not Layer.build:
+            self.build(**_aligned_shapes(self, shapes))
+            return
+        if self._layers:  # the call that follows builds them
+            kept = {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else shapes
+            object.__setattr__(self, "_build_shapes", kept)
+        self._mark_built()
+
+    def _mark_built(self) -> None:
+        self.built = True
+        object.__setattr__(self, "_locked", self._locks)
 
     # Calling.
 
@@ -437,11 +446,13 @@ def _recording_build(build: Any) -> Any:
         finally:
             object.__setattr__(self, "_building", False)
         object.__setattr__(self, "_build_shapes", shapes)
-        self.built = True
-        object.__setattr__(self, "_locked", True)
+        self._mark_built()
 
     recording.__name__, recording.__doc__, recording.__wrapped__ = "build", build.__doc__, build
     return recording
+
+
+Layer.build = _recording_build(Layer.build)
 
 
 def _as_shape(shape: Any) -> Any:

@@ -9,10 +9,10 @@ import numpy as np
 from layerkit.dtypes import floatx, is_float
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Kernelled, Operation, Reduction, Spec, as_tensor
-from layerkit.graph.tensor import Tensor
+from layerkit.graph.tensor import SIZE_CONSTANT, Tensor
 from layerkit.kernels.indexing_launch import NUMBERS, argmax_rows_launches
 from layerkit.kernels.launch import Launch, Operand
-from layerkit.ops.elementwise import cast, divide, logical_not, sqrt, square, where
+from layerkit.ops.elementwise import cast, logical_not, sqrt, square, where
 from layerkit.ops.shape import broadcast_to, reshape, squeeze
 
 
@@ -165,7 +165,8 @@ def mean(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
     if None in sizes:
         return total  # a shape is all that a symbolic call with unknown sizes is asked for
     count = int(np.prod(sizes, dtype=np.int64))
-    return divide(total, float(count)) if count == 0 else total * (1.0 / count)
+    factor = np.asarray(1.0 / count if count else np.nan, x.dtype)
+    return total * Tensor((), x.dtype, factor, name=SIZE_CONSTANT)
 
 
 def var(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:

@@ -84,6 +84,18 @@ def test_depth_beyond_a_block(shape, a_layout, b_layout):
     check(LAYOUTS[a_layout]((m, k), "float32"), LAYOUTS[b_layout]((k, n), "float32"), normal((n,)), "relu")
 
 
+@pytest.mark.parametrize("a_layout", ["rows", "columns"])
+@pytest.mark.parametrize("b_layout", ["rows", "columns"])
+def test_packed_blocks_of_a(a_layout, b_layout):
+    m, k, n = 301, 1030, 157
+    a, b = LAYOUTS[a_layout]((m, k), "float32"), LAYOUTS[b_layout]((k, n), "float32")
+    launches = matmul_launches(*(operand_of(x) for x in (a, b, np.empty((m, n), "f4"))))
+    assert ("block of A" in repr(launches)) == (a_layout == "rows" and b_layout == "rows")
+    check(a, b, normal((n,)), "relu")
+    wide = LAYOUTS["columns"]((600, 515), "float32")
+    check(wide, LAYOUTS[b_layout]((515, 140), "float32"), normal((140,)))
+
+
 @pytest.mark.parametrize("b_layout", LAYOUTS)
 @pytest.mark.parametrize("n", [1, 20])
 @pytest.mark.parametrize("m", [1, 20])
@@ -150,7 +162,9 @@ def test_nan_and_infinity(shape, b_layout):
 
 
 @pytest.mark.parametrize("b_layout", ["rows", "columns"])
-@pytest.mark.parametrize("shape", [(150, 300, 200), (64, 64, 64), (1, 700, 900), (900, 700, 1), (37, 513, 129)])
+@pytest.mark.parametrize(
+    "shape", [(150, 300, 200), (64, 64, 64), (1, 700, 900), (900, 700, 1), (37, 513, 129), (520, 530, 140)]
+)
 def test_same_bits_for_any_number_of_threads(shape, b_layout):
     m, k, n = shape
     a, b, bias = normal((m, k)), LAYOUTS[b_layout]((k, n), "float32"), normal((n,))

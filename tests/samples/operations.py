@@ -64,6 +64,11 @@ def distinct(*shape: int, high: int = 5) -> Maker:
     ].astype("int32")
 
 
+def every_index(count: int, high: int = 5) -> Maker:
+    """Indices in random order, each of which occurs."""
+    return lambda rng, _: rng.permutation(np.arange(count) % high).astype("int32")
+
+
 def bools(*shape: int) -> Maker:
     return lambda rng, _: rng.random(shape) < 0.5
 
@@ -269,7 +274,7 @@ def _indexing() -> list[Sample]:
         Sample(ops.TopK(2), (floats(3, 5),)),
         Sample(ops.CumSum(1), (floats(3, 5),)),
         Sample(ops.CumSum(0, True), (floats(3, 5),)),
-        Sample(ops.SegmentMax(5), (floats(9, 2), integers(9))),
+        Sample(ops.SegmentMax(5), (floats(9, 2), every_index(9))),
     ]
 
 
@@ -300,3 +305,9 @@ SAMPLES: list[Sample] = [
     *_elementwise(), *_reductions(), *_shapes(), *_nn(), *_convolutions(), *_pools(), *_indexing(), *_random(),
     *_epilogues(),
 ]  # fmt: skip
+
+
+def middle_row(name: str) -> Sample:
+    """The middle one of an operation's rows, which for elementwise ones has several axes and broadcasts."""
+    rows = [sample for sample in SAMPLES if type(sample.operation).__name__ == name]
+    return rows[len(rows) // 2]
