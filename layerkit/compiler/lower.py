@@ -117,9 +117,15 @@ class _Lowering:
         targets = self._in_place()
         for unit in self.units:
             self.lower_unit(unit, targets)
+        program.outputs = [self._output(y, targets) for y in graph.outputs]
         self._assign(targets)
-        program.outputs = [self.operand(y) for y in graph.outputs]
         return program
+
+    def _output(self, tensor: Tensor, targets: dict[int, Operand]) -> Operand:
+        """Where an output lies; the old value of a Variable that is about to be assigned is copied first."""
+        place = self.operand(tensor)
+        assigned = any(place.buffer.array is variable.array for variable in self.graph.assigned)
+        return self.copy(place, place.shape) if assigned and id(tensor) not in targets else place
 
     def _in_place(self) -> dict[int, Operand]:
         """New values of Variables that a fused kernel can write straight into the Variable's memory: nothing else

@@ -169,10 +169,19 @@ def resolve(module: str, function: str, constants: tuple, source: str | None) ->
 def compile_object(function: Callable, symbol: str) -> bytes:
     """Compile a kernel to relocatable object code that exports just `symbol`.
 
-    Numba types the function and lowers it to LLVM IR; optimisation is ours, for Numba's target machine
-    keeps to half of the vector registers' width on Intel's server processors.
     Raises RuntimeError where the kernel needs Numba's runtime (it allocates or can raise).
     """
+    return target_machine().emit_object(_optimised(function, symbol))
+
+
+def optimised_ir(function: Callable, symbol: str) -> str:
+    """The LLVM IR that `compile_object` makes machine code of."""
+    return str(_optimised(function, symbol))
+
+
+def _optimised(function: Callable, symbol: str) -> llvm.ModuleRef:
+    """Numba types the function and lowers it to LLVM IR; optimisation is ours, for Numba's target machine keeps to half
+    of the vector registers' width on Intel's server processors."""
     arguments, result = SIGNATURE.args, SIGNATURE.return_type
     with global_compiler_lock, _lowering_only():
         unit = CFunc(function, (arguments, result), {}, FLAGS)._compile_uncached()
@@ -186,12 +195,8 @@ def compile_object(function: Callable, symbol: str) -> bytes:
                 defined.name = symbol
             else:
                 defined.linkage = "internal"
-        machine = target_machine()
-        builder = llvm.create_pass_builder(
-            machine, llvm.create_pipeline_tuning_options(speed_level=3)
-        )
-        passes = builder.getModulePassManager()
-        passes.run(module, builder)
+        builder = llvm.create_pass_builder(target_machine(), llvm.create_pipeline_tuning_options(speed_level=3))
+        builder.getModulePassManager().run(module, builder)
     runtime_needs = [
         declared.name
         for declared in module.functions
@@ -202,7 +207,7 @@ def compile_object(function: Callable, symbol: str) -> bytes:
             f"kernel {function.__name__} allocates or can raise: it calls {', '.join(runtime_needs)}. "
             "Kernels work on memory that the plan gives them, and check nothing that can fail."
         )
-    return machine.emit_object(module)
+    return module
 
 
 @contextmanager

@@ -17,8 +17,10 @@ ITEMSIZE = {"float32": 4, "float64": 8}
 PACK_FIELDS = 7
 PACK_HEADER = 12
 PHASE_FIELDS = 10
-PHASE_HEADER = 30
-TILE_FIELDS = 7
+PHASE_HEADER = 17
+Y_FIELDS = 4
+X_FIELDS = 6
+TABLE = 8
 
 
 def tile_vectors(dtype: str, panel: int) -> int:
@@ -97,24 +99,6 @@ def _pack_columns(dtype: str, width: int) -> Callable:
 
 
 @inline
-def fill_offsets(table, out_table, sizes, start, out_start, strides, out_strides, padded):
-    """Offsets of the points of a grid of three axes; the last point is repeated up to `padded` entries."""
-    a, out = int64_at(table), int64_at(out_table)
-    count = 0
-    for i in range(sizes[0]):
-        for j in range(sizes[1]):
-            at = start + i * strides[0] + j * strides[1]
-            out_at = out_start + i * out_strides[0] + j * out_strides[1]
-            for k in range(sizes[2]):
-                a[count] = at + k * strides[2]
-                out[count] = out_at + k * out_strides[2]
-                count += 1
-    for i in range(count, padded):
-        a[i] = a[count - 1]
-        out[i] = out[count - 1]
-
-
-@inline
 def first_inside(position, step):
     """The first n >= 0 with position + n * step >= 0."""
     return 0 if position >= 0 else (step - 1 - position) // step
@@ -124,46 +108,6 @@ def first_inside(position, step):
 def end_inside(position, step, count, size):
     """The number n <= count behind the last with position + (n - 1) * step < size; may be negative."""
     return min(count, (size - position + step - 1) // step)
-
-
-@inline
-def fill_pixel_tiles(tiles, pixels, n_y, n_x):
-    """Tiles of successive pixels that see all taps; gives their number."""
-    tile = int64_at(tiles)
-    count = (pixels + ROWS - 1) // ROWS
-    for i in range(count):
-        at = i * TILE_FIELDS
-        tile[at], tile[at + 1], tile[at + 2] = 0, 0, 0
-        tile[at + 3], tile[at + 4] = n_y, n_x
-        tile[at + 5], tile[at + 6] = i * ROWS, pixels - i * ROWS
-    return count
-
-
-@inline
-def fill_image_tiles(tiles, images, grid, first, steps, sizes, taps, spacing, strides, filter_stride, out_strides):
-    """Tiles of one pixel of several images, which see the taps inside of the image; gives their number.
-
-    Pairs are (y, x): `first` is where the first pixel's first tap lies, `sizes` are the image's, `strides` are from row to
-    row and from column to column of the source, `filter_stride` is from tap to tap of the packed filters.
-    """
-    tile = int64_at(tiles)
-    at = 0
-    for row in range(grid[0]):
-        y = first[0] + row * steps[0]
-        y0 = first_inside(y, spacing[0])
-        y1 = end_inside(y, spacing[0], taps[0], sizes[0])
-        for column in range(grid[1]):
-            x = first[1] + column * steps[1]
-            x0 = first_inside(x, spacing[1])
-            x1 = end_inside(x, spacing[1], taps[1], sizes[1])
-            for image in range(0, images, ROWS):
-                tile[at] = (y + y0 * spacing[0]) * strides[0] + (x + x0 * spacing[1]) * strides[1]
-                tile[at + 1] = (y0 * taps[1] + x0) * filter_stride
-                tile[at + 2] = row * out_strides[1] + column * out_strides[2]
-                tile[at + 3], tile[at + 4] = y1 - y0, x1 - x0
-                tile[at + 5], tile[at + 6] = image, images - image
-                at += TILE_FIELDS
-    return at // TILE_FIELDS
 
 
 def pack_filters(dtype: str, panel: int) -> Callable:
@@ -209,87 +153,45 @@ def pack_filters(dtype: str, panel: int) -> Callable:
 def correlate(dtype: str, panel: int) -> Callable:
     """Kernel: out = act(bias + sum over taps of image x filters), for each phase of the output's grid.
 
-    A unit is a block of images or of rows of some images; see `convolution_launch._correlation`. A tile is `ROWS` pixels in
-    a row or, "across", one pixel of `ROWS` images: then taps outside of the image are left out and no zero is multiplied.
+    A unit is some images and some of their rows. Which pixels make a tile, and which taps each sees inside of the image, is
+    in the tables of the arguments; see `convolution_launch._correlation`.
     """
     itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
     step = vectors * vector_length(dtype)
     multiply = tile_multiply(dtype, vectors, packed=True)
-    copy_window = _copy_window(dtype)
 
     def kernel(args, lo, hi, worker):
-        source, packed, out = args[0], args[1], args[2]
-        table = args[3] + worker * args[4]
-        out_table, tiles, window = table + args[5], table + args[6], table + args[7]
-        tile = int64_at(tiles)
-        across, relu = args[8], args[9]
-        height, width, channels = args[14], args[15], args[16]
-        step_y, step_x, top, left, extent_y, window_width = args[17], args[18], args[19], args[20], args[21], args[22]
-        groups, depth, columns = args[23], args[24], args[25]
-        out_strides = (args[26], args[27], args[28])
-        line = window_width * channels
-        filter_stride = depth * panel
+        images, images_per_unit, rows_per_unit, row_units = args[3], args[4], args[5], args[6]
+        groups, depth, columns, relu = args[9], args[10], args[11], args[12]
+        row_stride, out_row_stride, tables = args[13], args[14], args[15]
+        tap = depth * panel
         for unit in range(lo, hi):
-            image, row = unit // args[13] * args[11], unit % args[13] * args[12]
-            images = min(args[11], args[10] - image)
-            begin, image_rows = source + image * height * width * channels * itemsize, height
-            if args[7]:
-                image_rows = (min(args[12], args[PHASE_HEADER] - row) - 1) * step_y + extent_y
-                copy_window(
-                    begin, window, images, (height, width), channels, channels, channels,
-                    top - row * step_y, left, image_rows, window_width,
-                )  # fmt: skip
-                begin = window
-            elif across == 0:
-                begin += row * step_y * line * itemsize
-            strides = (image_rows * line, step_y * line, step_x * channels)
-            for phase in range(args[29]):
+            image, row = unit // row_units * images_per_unit, unit % row_units * rows_per_unit
+            source, out = args[0] + image * args[7] * itemsize, args[2] + image * args[8] * itemsize
+            for phase in range(args[16]):
                 p = PHASE_HEADER + PHASE_FIELDS * phase
-                rows, row_pixels = min(args[12], args[p] - row), args[p + 1]
-                n_y, y_position, y_spacing = args[p + 2], args[p + 3], args[p + 4]
-                n_x, x_position, x_spacing = args[p + 5], args[p + 6], args[p + 7]
-                if rows <= 0 or row_pixels <= 0:
-                    continue
-                out_start = args[p + 9] + image * out_strides[0] + row * out_strides[1]
-                if across:
-                    grid = (1, 1, images)
-                    start, steps = 0, (0, 0, strides[0])
-                    out_steps = (0, 0, out_strides[0])
-                else:
-                    grid = (images, rows, row_pixels)
-                    start, steps = y_position * line + x_position * channels, strides
-                    out_steps = out_strides
-                pixels = grid[0] * grid[1] * grid[2]
-                fill_offsets(table, out_table, grid, start, out_start, steps, out_steps, pixels + ROWS)
-                if across:
-                    count = fill_image_tiles(
-                        tiles, images, (rows, row_pixels), (row * step_y - top + y_position, x_position - left),
-                        (step_y, step_x), (height, width), (n_y, n_x), (y_spacing, x_spacing), (line, channels),
-                        filter_stride, out_strides,
-                    )  # fmt: skip
-                else:
-                    count = fill_pixel_tiles(tiles, pixels, n_y, n_x)
-                # Neighbouring taps of all channels are one run of the image.
-                merged = x_spacing == 1 and depth == channels
-                filters = packed + args[p + 8] * itemsize
-                for group in range(groups):
-                    a = begin + group * depth * itemsize
-                    for first in range(0, columns, panel):
-                        for column in range(0, min(panel, columns - first), step):
-                            initial = filters + column * itemsize
-                            b = initial + panel * itemsize
-                            to = out + (group * columns + first + column) * itemsize
-                            for i in range(0, count * TILE_FIELDS, TILE_FIELDS):
-                                multiply(
-                                    a + tile[i] * itemsize, table + tile[i + 5] * 8, b + tile[i + 1] * itemsize,
-                                    tile[i + 3], y_spacing * line, n_x * filter_stride,
-                                    1 if merged else tile[i + 4], x_spacing * channels, filter_stride,
-                                    tile[i + 4] * depth if merged else depth, 1, panel,
-                                    initial, to + tile[i + 2] * itemsize, out_table + tile[i + 5] * 8,
-                                    tile[i + 6], columns - first - column, relu,
-                                )  # fmt: skip
-                        filters += (n_y * n_x * filter_stride + panel) * itemsize
+                line_of_taps, filters = args[p + 4], args[1] + args[p + 5] * itemsize
+                for group_panel in range(groups * args[p + 6]):
+                    group, first = group_panel // args[p + 6], group_panel % args[p + 6] * panel
+                    a, b = source + group * depth * itemsize, filters + group_panel * args[p + 7] * itemsize
+                    for column in range(0, min(panel, columns - first), step):
+                        initial = b + column * itemsize
+                        to = out + (group * columns + first + column) * itemsize
+                        for y in range(args[p] + row * Y_FIELDS, min(args[p] + (row + rows_per_unit) * Y_FIELDS, args[p + 1]), Y_FIELDS):
+                            b_row = initial + (args[y + 1] * line_of_taps + panel) * itemsize
+                            for x in range(args[p + 2], args[p + 3], X_FIELDS):
+                                a_tile = a + (args[y] + args[x]) * itemsize
+                                out_tile = to + (args[y + 2] + args[x + 2]) * itemsize
+                                rows = min(args[x + 5], images - image) if images_per_unit > 1 else args[x + 5]
+                                for i in range(0, rows, ROWS):
+                                    multiply(
+                                        a_tile + i * row_stride * itemsize, args, tables + TABLE * min(rows - i, ROWS),
+                                        b_row + args[x + 1] * itemsize,
+                                        args[y + 3], args[p + 8], line_of_taps, args[x + 3], args[p + 9], tap,
+                                        args[x + 4], 1, panel, initial, out_tile + i * out_row_stride * itemsize, tables,
+                                        rows - i, columns - first - column, relu,
+                                    )
 
     return kernel
 
@@ -310,8 +212,8 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
 
     def kernel(args, lo, hi, worker):
         x, g = args[0], args[1]
-        table = args[3] + worker * args[4]
-        out_table, window, packed, clipped = table + args[5], table + args[6], table + args[7], args[8]
+        window = args[3] + worker * args[4]
+        packed, tables, out_tables, clipped = window + args[5], args[6], args[7], args[8]
         out_rows, out_columns = args[9], args[10]
         height, width, channels = args[15], args[16], args[17]
         step_y, step_x, top, left, extent_y, window_width = args[18], args[19], args[20], args[21], args[22], args[23]
@@ -319,18 +221,11 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
         blocks, pieces = args[27], args[28]
         kernel_height, kernel_width, dilation_y, dilation_x = args[29], args[30], args[31], args[32]
         filters = groups * columns
+        taps, tile_rows, wide = (1, 1), kernel_height * kernel_width * depth, depth
         if clipped:
-            taps, tile_rows, grid = (kernel_height, kernel_width), depth, (1, (depth + ROWS - 1) // ROWS, ROWS)
-            strides, out_strides = (0, 0, 1), (0, ROWS * filters, filters)
-            wide = ROWS
-        else:
-            taps, tile_rows, grid = (1, 1), kernel_height * kernel_width * depth, (kernel_height, kernel_width, depth)
-            strides = (dilation_y * window_width * depth, dilation_x * depth, 1)
-            out_strides = (kernel_width * depth * filters, depth * filters, filters)
-            wide = depth
-        pixel = wide if args[6] else channels
+            taps, tile_rows, wide = (kernel_height, kernel_width), depth, ROWS
+        pixel = wide if args[33] else channels
         line = window_width * pixel
-        fill_offsets(table, out_table, grid, 0, 0, strides, out_strides, tile_rows + ROWS)
         for piece in range(lo, hi):
             out = args[2] + piece * kernel_height * kernel_width * depth * filters * itemsize
             started = 0
@@ -341,7 +236,7 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                 gradient = g + (image * out_rows + row) * out_columns * filters * itemsize
                 first_row = row * step_y - top
                 window_rows, window_left = (rows - 1) * step_y + extent_y, left
-                if args[6] == 0:
+                if args[33] == 0:
                     first_row, window_rows = 0, height
                 elif clipped:
                     end_row = min(first_row + window_rows, height)
@@ -350,10 +245,10 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                 # From a block of channels to the next; tiles of all taps stay in their only block.
                 block_size = 0
                 if clipped:
-                    block_size = images * window_rows * line if args[6] else ROWS
+                    block_size = images * window_rows * line if args[33] else ROWS
                 for group in range(groups):
                     image_group = begin + group * depth * itemsize
-                    if args[6]:
+                    if args[33]:
                         copy_window(
                             image_group, window, images, (height, width), channels, depth, wide,
                             -first_row, window_left, window_rows, window_width,
@@ -378,12 +273,12 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                             to = out + at + tap * depth * filters * itemsize
                             for k in range(0, tile_rows, ROWS):
                                 multiply(
-                                    image_group + (a + k // ROWS * block_size) * itemsize, table + k * 8,
+                                    image_group + (a + k // ROWS * block_size) * itemsize, args, tables + (0 if clipped else k),
                                     b + b_at * itemsize,
                                     images, window_rows * line, rows * out_columns * b_step,
                                     y1 - y0, step_y * line, out_columns * b_step,
                                     x1 - x0, step_x * pixel, b_step,
-                                    0, to, out_table + k * 8, tile_rows - k, columns - first, started,
+                                    0, to, out_tables + k, tile_rows - k, columns - first, started,
                                 )  # fmt: skip
                 started = 1
 

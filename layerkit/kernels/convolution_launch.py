@@ -242,46 +242,13 @@ def _correlation(
     bias: Operand | None,
     relu: bool,
 ) -> list[Launch]:
-    images, _, _, channels = source.shape
+    images, height, width, channels = source.shape
     itemsize = out.dtype.itemsize
-    inside = windows[0].inside and windows[1].inside
-    across = not inside and _fills_tiles(images)
-    line = (windows[1].size if inside or across else windows[1].length) * channels
-    columns = windows[1].pixels
-    if across:
-        images_per_unit = MOST_TILE_ROWS
-        rows_per_unit = _rows_per_unit(images, windows[0], line * itemsize)
-        row_units = -(-windows[0].pixels // rows_per_unit)
-        tables, tiles = images_per_unit, 2 * rows_per_unit * columns
-    else:
-        images_per_unit, rows_per_unit, row_units = _blocks(images, windows[0], columns, line * itemsize, UNIT_PIXELS)
-        tables = images_per_unit * rows_per_unit * columns
-        tiles = tables // LEAST_TILE_ROWS + 1
-    window_bytes = images_per_unit * _window_rows(windows[0], rows_per_unit) * line * itemsize
-    table = 8 * (tables + MOST_TILE_ROWS)
-    scratch, (out_table, tile_table, window) = _worker_scratch(
-        table, table, 8 * TILE_FIELDS * tiles, 0 if inside or across else window_bytes
-    )
+    out_channels = out.shape[3]
+    out_line, line = out.shape[2] * out_channels, width * channels
     panel = _panel(layout.columns, itemsize)
     pack, packed, offsets = _pack_launch(w, phases, layout, groups, bias, panel)
-    out_width, out_channels = out.shape[2:]
-    args = [
-        source, packed, out, scratch, scratch.nbytes, out_table, tile_table, window, int(across), int(relu),
-        images, images_per_unit, rows_per_unit, row_units,
-        *source.shape[1:], windows[0].step, windows[1].step, windows[0].before, windows[1].before, windows[0].extent,
-        line // max(1, channels), groups, layout.depth, layout.columns,
-        out.shape[1] * out_width * out_channels, out_steps[0] * out_width * out_channels, out_steps[1] * out_channels,
-        len(phases),
-    ]  # fmt: skip
-    for phase, offset in zip(phases, offsets, strict=True):
-        y, x = phase.taps
-        args += [*phase.grid, y.count, y.position, y.spacing, x.count, x.position, x.spacing, offset, phase.out_offset]
-    units = -(-images // images_per_unit) * row_units
-    kernel = _kernel("correlate", out, panel=panel)
-    work = source.size * w.size / groups / units
-    return [pack, Launch(kernel, args, units, serial_grain(work / 8))]
-
-
+    y_axes = {phase.taps[0]: phase.grid[0] for phase in phases}
 def _pack_launch(
     w: Operand, phases: list[Phase], layout: FilterLayout, groups: int, bias: Operand | None, panel: int
 ) -> tuple[Launch, Scratch, list[int]]:

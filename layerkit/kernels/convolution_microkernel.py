@@ -103,8 +103,9 @@ def copy_elements(dtype: str, count: int) -> Callable:
 def tile_multiply(dtype: str, vectors: int, *, packed: bool) -> Callable:
     """Build the function that computes a tile of `ROWS` rows x `vectors` vectors.
 
-    It is called as `tile(a, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows, columns,
-    option)`. Offsets and strides count elements. The depth is n1 * n2 * n3; at (k1, k2, k3) of it
+    It is called as `tile(a, table, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows,
+    columns, option)`. Offsets and strides count elements; `a_offsets` and `out_offsets` are tables that begin there in the
+    int64 array `table`. The depth is n1 * n2 * n3; at (k1, k2, k3) of it
       row i of the left operand is a[a_offsets[i] + k1 * a1 + k2 * a2 + k3 * a3],
       the right operand is the row of vectors that begins at b[k1 * b1 + k2 * b2 + k3 * b3].
     Row i < rows is written at out[out_offsets[i]], its first `columns` columns.
@@ -117,13 +118,13 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool) -> Callable:
 
     @intrinsic
     def tile(
-        typing, a, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows, columns, option
+        typing, a, table, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows, columns, option
     ):  # fmt: skip
         def codegen(context, builder, signature, values):
             _TileBuilder(builder, dtype, vectors, packed, values).build()
             return context.get_dummy_value()
 
-        return types.void(*(types.intp,) * 18), codegen
+        return types.void(types.intp, types.CPointer(types.intp), *(types.intp,) * 17), codegen
 
     return tile
 
@@ -132,13 +133,13 @@ class _TileBuilder:
     def __init__(self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, values: list) -> None:
         self.builder, self.lanes = builder, Lanes(builder, dtype)
         self.vectors, self.packed = vectors, packed
-        a, a_offsets, b, *loops, initial, out, out_offsets, self.rows, columns, self.option = values
+        a, table, a_offsets, b, *loops, initial, out, out_offsets, self.rows, columns, self.option = values
         self.loops = [loops[i : i + 3] for i in (0, 3, 6)]
         pointer = self.lanes.scalar.as_pointer()
         self.b, self.initial, self.out = (builder.inttoptr(address, pointer) for address in (b, initial, out))
-        self.out_offsets = builder.inttoptr(out_offsets, I64.as_pointer())
+        self.out_offsets = builder.gep(table, [out_offsets])
         a = builder.inttoptr(a, pointer)
-        offsets = builder.inttoptr(a_offsets, I64.as_pointer())
+        offsets = builder.gep(table, [a_offsets])
         self.a_rows = [builder.gep(a, [builder.load(builder.gep(offsets, [I64(i)]))]) for i in range(ROWS)]
         self.masks = [
             lane_mask(builder, self.lanes.count, builder.sub(columns, I64(j * self.lanes.count)))

@@ -13,12 +13,10 @@ from numba.extending import intrinsic
 from layerkit.kernels.abi import POINTERS
 from layerkit.kernels.vector_primitives import exact, select
 
-UNSIGNED_BYTE_BOOL = {"bool": "uint8"}
-
 
 def _scalar(dtype: str) -> type:
     """The NumPy type that a kernel stores for a dtype: a bool is a byte."""
-    return np.dtype(UNSIGNED_BYTE_BOOL.get(dtype, dtype)).type
+    return np.uint8 if dtype == "bool" else np.dtype(dtype).type
 
 
 @exact

@@ -14,7 +14,7 @@ Infinities, NaN and signed zeros come out as in C; overflow gives infinity; resu
 normal number are not flushed to zero (expm1, log1p, tanh, sinh of a subnormal give it back).
 
 Coefficients are minimax polynomials fitted by Remez' exchange with 50 digits; the reductions are Cody and Waite's
-("Software Manual for the Elementary Functions", 1980), log's in float64 is Sun's fdlibm's, and erfc's variable
+("Software Manual for the Elementary Functions", 1980), log's is Sun's fdlibm's, and erfc's variable
 (x - k) / (x + k) is Shepherd and Laframboise's (Math. Comp. 36, 1981). They hold only in the written order of
 operations, so everything here allows contraction and nothing else.
 """
@@ -24,11 +24,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import types
-from numba.extending import overload
 
 from layerkit.kernels.vector_primitives import (
-    EXACT,
     absolute,
     ceil,
     constant,
@@ -65,14 +62,9 @@ from layerkit.kernels.vector_trigonometry import (  # noqa: F401 - generated ker
     tan_float64,
 )
 
-
-def log_of_fraction(f):
-    """log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2))."""
-
-
 # fmt: off
 _log_series = polynomial(
-    (0.33333316, -0.2500081, 0.20002288, -0.16624554, 0.14181162, -0.13128746, 0.12881804, -0.078597836),
+    (0.66666776, 0.39977518, 0.29872426),
     (
         0.6666666666666735, 0.3999999999941301, 0.2857142874279246, 0.22222198528169698, 0.18183566837111412,
         0.15313982171408771, 0.14796673006487082,
@@ -81,21 +73,13 @@ _log_series = polynomial(
 # fmt: on
 
 
-def _log_of_fraction_float32(f):
-    z = f * f
-    return f - (like(0.5, f) * z - f * z * _log_series(f))
-
-
-def _log_of_fraction_float64(f):
-    s = f / (2.0 + f)
+@exact
+def log_of_fraction(f):
+    """log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2))."""
+    s = f / (like(2.0, f) + f)
     z = s * s
-    half_square = 0.5 * f * f
+    half_square = like(0.5, f) * f * f
     return f - (half_square - s * (half_square + z * _log_series(z)))
-
-
-@overload(log_of_fraction, jit_options=EXACT)
-def _log_of_fraction(f):
-    return _log_of_fraction_float32 if f == types.float32 else _log_of_fraction_float64
 
 
 # Exponentials

@@ -11,8 +11,7 @@ from layerkit.config import Configurable, serialize_keras_object
 from layerkit.dtypes import floatx, is_float, standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
-from layerkit.losses.naming import auto_name
-from layerkit.registry import registry
+from layerkit.registry import auto_name, registry
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 

@@ -12,7 +12,7 @@ from layerkit.config import Configurable, get_object
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable
 from layerkit.losses.loss import compute_dtype
-from layerkit.losses.naming import auto_name
+from layerkit.registry import auto_name
 
 
 class Metric(Configurable, kind="metric", module="keras.metrics", registered=False):

@@ -8,7 +8,6 @@ from typing import Any
 
 from layerkit import tree
 from layerkit.errors import ShapeError
-from layerkit.graph.graph import current_graph
 from layerkit.graph.operation import as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.calling import shapes_of, training_phase
@@ -173,16 +172,8 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
             x.mask = mask
         return x
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on data, or note a call of this model as a layer of another."""
-        if current_graph() is None and len(args) == 1 and not any(isinstance(leaf, Tensor) and leaf.symbolic for leaf in tree.flatten(args)):
-            args = (self._prepared(args[0]),)
-        return super().__call__(*args, **kwargs)
-
-    def _prepared(self, inputs: Any) -> Any:
-        """Data as tensors, in the structure that they came in."""
-        flat = self._standardize(inputs)
-        return flat[0] if len(flat) == 1 else flat
+    def _set_masks(self, first: Any, outputs: Any, previous: Any) -> None:
+        """Nothing: the layers inside have given the outputs their masks."""
 
     def get_config(self) -> dict[str, Any]:
         """The layers and how they are connected, in Keras' format."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from layerkit.dtypes import result_type, standardize_dtype
 from layerkit.errors import ShapeError
+from layerkit.graph.gradients import sum_to_shape
 from layerkit.graph.operation import Operation, Spec, View, as_tensor, broadcast_shapes, cast_to
 from layerkit.graph.tensor import Shape, Tensor
 from layerkit.kernels.launch import Operand, contiguous_strides
@@ -67,8 +68,6 @@ class BroadcastTo(View):
         return np.broadcast_to(x, self.shape)
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
-        from layerkit.graph.gradients import sum_to_shape
-
         return (sum_to_shape(g, x.shape),)
 
     def view(self, x: Operand, shape: tuple[int, ...]) -> Operand | None:

@@ -15,7 +15,7 @@ from layerkit import ops
 from layerkit.config import Configurable, get_object, is_own, serialize_keras_object
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
-from layerkit.losses.naming import auto_name
+from layerkit.registry import auto_name
 from layerkit.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from layerkit.optimizers.schedules import LearningRateSchedule
 

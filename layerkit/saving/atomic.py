@@ -21,8 +21,8 @@ _being_written: set[str] = set()  # by this process
 def replacing(path: str) -> Iterator[io.FileIO]:
     """A new unbuffered file that takes the place of `path` once the block has ended and its bytes are on the disk.
 
-    Where anything fails, `path` is as it was and the new file is gone. After a kill the file at `path` is the old or the
-    new one; the temporary file that may be left is removed by the next save to `path`.
+    Where anything fails, `path` is as it was and the new file is gone. After a kill the file at `path` is the old or
+    the new one; the temporary file that may be left is removed by the next save to `path`.
 
     Raises:
         OSError: the file cannot be written; the message says that nothing changed.

@@ -1,4 +1,4 @@
-"""HDF5 files read with distrust: plain groups and arrays of numbers, nothing that points elsewhere or claims too much."""
+"""HDF5 files read with distrust: groups and arrays of numbers, nothing that points elsewhere or claims too much."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def open_hdf5(path: str) -> Iterator[Group]:
     if not os.path.exists(path):
         raise FileNotFoundError(errno.ENOENT, "There is no such file to load from", path)
     if os.path.isdir(path):
-        raise SavedFileError(f"Cannot load {path!r}: it is a folder. (TensorFlow's SavedModel format is not supported.)")
+        raise SavedFileError(
+            f"Cannot load {path!r}: it is a folder. (TensorFlow's SavedModel format is not supported.)"
+        )
     try:
         file = h5py.File(path, "r")
     except PermissionError:
@@ -129,7 +131,7 @@ class Group:
         return Group(found, self.file, self._below(path))
 
     def array(self, path: str) -> StoredArray:
-        """The array at a path, not read yet. Raises SavedFileError where there is none, or one that is not safe to read."""
+        """The array at a path, not read yet. Raises SavedFileError where there is none that is safe to read."""
         import h5py
 
         found, where = self._find(path), self._below(path)
@@ -153,7 +155,9 @@ class Group:
         claimed = math.prod(dataset.shape) * dataset.dtype.itemsize
         stored = dataset.id.get_storage_size()
         if claimed > _SMALL and claimed > _MOST_EXPANSION * stored:
-            raise self._refused(where, f"it claims {claimed} bytes (shape {dataset.shape}), but only {stored} are stored.")
+            raise self._refused(
+                where, f"it claims {claimed} bytes (shape {dataset.shape}), but only {stored} are stored."
+            )
 
     def arrays(self, skip: tuple[str, ...] = ()) -> list[StoredArray]:
         """All arrays in this group and the groups below it, but for the named ones at its top."""
@@ -241,7 +245,7 @@ class StoredArray:
         if expected is not None and int(expected) != checksum(value):
             raise self._group._refused(
                 self.path,
-                "the values do not have the checksum that was saved with them: the file is damaged. (If you changed them "
-                f"on purpose, delete the dataset's attribute {CHECKSUM!r}.)",
+                "the values do not have the checksum that was saved with them: the file is damaged. (If you changed "
+                f"them on purpose, delete the dataset's attribute {CHECKSUM!r}.)",
             )
         return value

@@ -40,8 +40,8 @@ def new_hdf5(path: str) -> Iterator[h5py.File]:
 class _ErrorKeepingFile:
     """The file that HDF5 writes to. The first error is kept and what is written after it is dropped.
 
-    HDF5 itself does not recover from a failed write: closing the file fails as well, it stays open, and the process hangs
-    or crashes when it ends.
+    HDF5 itself does not recover from a failed write: closing the file fails as well, it stays open, and the process
+    hangs or crashes when it ends.
     """
 
     def __init__(self, raw: io.FileIO) -> None:
@@ -111,7 +111,7 @@ def write_names(group: h5py.Group, attribute: str, names: Iterable[str]) -> None
     too_long = [name for name in encoded if len(name) > HEADER_LIMIT]
     if too_long:
         raise ValueError(
-            f"Cannot save a name of more than {HEADER_LIMIT} bytes to HDF5: {too_long[0][:80].decode(errors='replace')}..."
+            f"Cannot save a name of more than {HEADER_LIMIT} bytes to HDF5: {too_long[0][:80]!r}..."
         )
     array = np.asarray(encoded) if encoded else np.zeros(0)
     pieces = -(-array.nbytes // HEADER_LIMIT)
@@ -125,7 +125,7 @@ def write_names(group: h5py.Group, attribute: str, names: Iterable[str]) -> None
 
 
 def unique_paths(names: Iterable[str]) -> list[str]:
-    """Paths of datasets within one group, as near to the names as HDF5 allows: no two the same, none a folder of another.
+    """Paths of datasets in one group, as near to the names as HDF5 allows: no two the same, none a group of another.
 
     >>> unique_paths(["a/kernel", "a/kernel", "a"])
     ['a/kernel', 'a/kernel_1', 'a_1']

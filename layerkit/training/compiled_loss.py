@@ -124,13 +124,16 @@ class CompiledLoss:
             return [outputs.names.index(name) for name in self._loss]
         return list(range(outputs.count))
 
+    def pairs(self, y_true: Any, y_pred: Any) -> tuple[list[Any], list[Any]]:
+        """The targets and the predictions of each output; None where an output without a loss has no target."""
+        return bind_targets(self._outputs, y_true, self._given), self._outputs.predictions(y_pred)
+
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor | None:
         """The total loss; the trackers of several losses are updated on the way. None where no output has a loss."""
         if not self.built:
             self.build(y_true, y_pred)
         outputs = self._outputs
-        predictions = outputs.predictions(y_pred)
-        targets = bind_targets(outputs, y_true, self._given)
+        targets, predictions = self.pairs(y_true, y_pred)
         weights = bind_weights(outputs, sample_weight, self._given)
         total = None
         for part in self.parts:

@@ -1,0 +1,210 @@
+"""Saving models and weights, and loading them: the functions that choose the format by the file's name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from layerkit.config import custom_object_scope
+from layerkit.errors import UnknownNameError
+from layerkit.saving import legacy_h5, weights_h5
+from layerkit.saving.atomic import may_write
+from layerkit.saving.errors import SavedFileError
+from layerkit.saving.hdf5_reading import Group, open_hdf5
+from layerkit.saving.hdf5_writing import new_hdf5
+from layerkit.saving.inspection import file_format
+from layerkit.saving.json_text import parse_json
+from layerkit.saving.legacy_config import build_model, compile_config
+from layerkit.saving.matching import Matching
+
+_LEGACY = (".h5", ".hdf5")
+_WEIGHTS = ".weights.h5"
+
+
+def save_model(
+    model: Any,
+    filepath: str | os.PathLike,
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    include_optimizer: bool = True,
+) -> None:
+    """Save a model: architecture, weights, what `compile` was given, the states of optimizer and random generators.
+
+    The file appears whole: whatever happens meanwhile, at the path is the old file or the new one.
+
+    Args:
+        model: a model that is built.
+        filepath: ends in `.h5` or `.hdf5`.
+        overwrite: False asks before a file is replaced, or raises where nobody can be asked.
+        zipped: of Keras' `.keras` format; None here.
+        include_optimizer: whether what `compile` was given and the optimizer's state are saved.
+
+    Raises:
+        ValueError: the ending is another one, or the model is not built.
+        FileExistsError: the file exists, overwrite is False, and there is nobody to ask.
+        OSError: the file cannot be written; the old one is unchanged.
+
+    >>> save_model(model, "model.h5")  # doctest: +SKIP
+    """
+    path = _text(filepath)
+    if path.endswith(_WEIGHTS):
+        raise ValueError(
+            f"`.weights.h5` files hold weights only: use `save_weights`, or another name. Received: {path}"
+        )
+    if not path.endswith(_LEGACY):
+        raise _unknown_ending(path, "Models are saved to `.h5` or `.hdf5` files")
+    if zipped is not None:
+        raise ValueError(f"`zipped` is an option of the `.keras` format; it does nothing for {path!r}.")
+    _check_built(model, "saving")
+    if may_write(path, overwrite):
+        with new_hdf5(path) as file:
+            legacy_h5.write_model(file, model, include_optimizer)
+
+
+def load_model(
+    filepath: str | os.PathLike,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,  # noqa: A002
+    safe_mode: bool = True,
+) -> Any:
+    """The model that `save_model` (or Keras) wrote; it predicts, and trains on, as the saved one did.
+
+    No code in the file is run and nothing it names is imported: its classes are layerkit's, registered, or passed in.
+
+    Args:
+        filepath: an `.h5` or `.hdf5` file.
+        custom_objects: name -> class or function, for what is neither layerkit's nor registered.
+        compile: whether the model is compiled with what it was compiled with, and the optimizer's state is loaded.
+        safe_mode: True; there is no other mode.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        UnknownNameError: it names a class that is not known.
+        SavedFileError: it is damaged, not safe, or does not fit together.
+
+    >>> model = load_model("model.h5")  # doctest: +SKIP
+    """
+    path = _text(filepath)
+    if path.endswith(_WEIGHTS):
+        raise ValueError(f"{path!r} holds weights only, no model: make the model, then `model.load_weights({path!r})`.")
+    if not path.endswith(_LEGACY):
+        raise _unknown_ending(path, "Models are loaded from `.h5` and `.hdf5` files")
+    with open_hdf5(path) as root:
+        legacy_h5.check_version(root)
+        return _model_of(root, custom_objects, compile, safe_mode)
+
+
+def _model_of(root: Group, custom_objects: Mapping[str, Any] | None, compiled: bool, safe_mode: bool) -> Any:
+    text = root.text("model_config")
+    if text is None:
+        raise SavedFileError(
+            f"{root.file!r} has no model_config: it holds {_described(root)}. Make the model and use `load_weights`."
+        )
+    config = parse_json(text, f"The model_config of {root.file!r}")
+    model = build_model(config, custom_objects, safe_mode, root.file)
+    matching = Matching(root.file)
+    legacy_h5.match_layers(root.group("model_weights"), model, matching)
+    if compiled and _compile(root, model, custom_objects):
+        legacy_h5.match_optimizer_weights(root, model, matching)
+    legacy_h5.match_state(root, model, matching)
+    matching.finish()
+    return model
+
+
+def _described(root: Group) -> str:
+    return {"unknown": "nothing known", "legacy model": "weights"}.get(file_format(root), "weights")
+
+
+def _compile(root: Group, model: Any, custom_objects: Mapping[str, Any] | None) -> bool:
+    """Compile a model as the file says. Whether it does."""
+    text = root.text("training_config")
+    if text is None:
+        return False
+    config = compile_config(parse_json(text, f"The training_config of {root.file!r}"), root.file)
+    try:
+        with custom_object_scope(custom_objects or {}):
+            model.compile_from_config(config)
+    except Exception as error:
+        if isinstance(error, UnknownNameError | ValueError | TypeError | KeyError):
+            error.add_note(
+                f"While compiling the model of {root.file!r} as it was saved. load_model(..., compile=False) gives the "
+                "model without that, to predict or to be compiled anew."
+            )
+        raise
+    return True
+
+
+def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
+    """Save the weights of a model, and its optimizer's state if it is compiled, as Keras 3 does.
+
+    Args:
+        model: a model that is built.
+        filepath: ends in `.weights.h5`.
+        overwrite: False asks before a file is replaced, or raises where nobody can be asked.
+
+    Raises:
+        ValueError: the ending is another one, or the model is not built.
+        FileExistsError: the file exists, overwrite is False, and there is nobody to ask.
+        OSError: the file cannot be written; the old one is unchanged.
+    """
+    path = _text(filepath)
+    if not path.endswith(_WEIGHTS):
+        raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={path}")
+    _check_built(model, "saving")
+    if may_write(path, overwrite):
+        with new_hdf5(path) as file:
+            weights_h5.write_weights(file, model)
+
+
+def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = False, by_name: bool = False) -> None:
+    """Give a model the weights in a file: a `.weights.h5`, or a legacy `.h5` of weights or a whole model.
+
+    Args:
+        model: a model that is built.
+        filepath: the file; which layout it has is seen from its content.
+        skip_mismatch: whether what does not fit is left as it is, with a warning.
+        by_name: for legacy files, whether layers are matched by their names and not by their order.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the model is not built, or `by_name` is set for a file without names.
+        SavedFileError: the file is damaged or does not fit; all misfits are listed and no weight has changed.
+    """
+    path = _text(filepath)
+    if not path.endswith(_LEGACY):
+        raise _unknown_ending(path, "Weights are loaded from `.weights.h5`, `.h5` and `.hdf5` files")
+    _check_built(model, "loading weights into")
+    with open_hdf5(path) as root:
+        matching = Matching(path, skip_mismatch)
+        layout = file_format(root)
+        if layout == "unknown":
+            raise SavedFileError(
+                f"{path!r} holds no weights of Keras or layerkit: it has {root.names()[:10]} at its root."
+            )
+        if layout == "weights":
+            if by_name:
+                raise ValueError(f"`by_name` is for legacy `.h5` files; {path!r} has no names of layers to go by.")
+            weights_h5.match_weights(root, model, matching)
+        else:
+            group = root.group("model_weights") if layout == "legacy model" else root
+            legacy_h5.match_layers(group, model, matching, by_name)
+        matching.finish()
+
+
+def _text(filepath: str | os.PathLike) -> str:
+    path = os.fspath(filepath)
+    return path.decode() if isinstance(path, bytes) else path
+
+
+def _check_built(model: Any, what: str) -> None:
+    if not model.built:
+        raise ValueError(
+            f"You are {what} a model that has not yet been built: {model.name!r}. Build it first by calling it on some "
+            "data or by using `build()`."
+        )
+
+
+def _unknown_ending(path: str, what: str) -> ValueError:
+    known = " (The `.keras` format is not there yet.)" if path.endswith(".keras") else ""
+    return ValueError(f"{what}, weights alone to `.weights.h5` files. Received: filepath={path}{known}")

@@ -1,0 +1,156 @@
+"""Checks of data and arguments before a step runs, with messages for people."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from layerkit import losses, tree
+from layerkit.dtypes import standardize_dtype
+from layerkit.errors import NotBuiltError, ShapeError
+from layerkit.graph import Tensor
+from layerkit.losses import Loss, LossFunctionWrapper
+from layerkit.losses.loss import same_shape
+
+LABEL_LOSSES = (losses.SparseCategoricalCrossentropy,)
+
+
+def unknown_arguments(method: str, unknown: dict[str, Any], function: Callable) -> TypeError:
+    """The error for arguments that a method does not have, with the nearest ones that it has."""
+    known = [name for name in inspect.signature(function).parameters if name not in ("self", "unknown")]
+    message = f"{method}() has no argument {', '.join(map(repr, unknown))}."
+    for name in unknown:
+        near = difflib.get_close_matches(name, known, n=1)
+        if near:
+            message += f" Did you mean {near[0]!r}?"
+    return TypeError(f"{message} It takes {', '.join(known)}.")
+
+
+def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = None) -> None:
+    """Run the model on tensors with the batch's shapes and no values, which builds it, and check the targets.
+
+    Args:
+        model: the model.
+        x, y, sample_weight: a batch of arrays.
+        adapter: the source of the batch; where it holds arrays, all labels are checked and not just the batch's.
+
+    Raises:
+        NotBuiltError: there are no inputs to build the model by.
+        ShapeError, ValueError: inputs or targets do not fit.
+    """
+    if x is None:
+        raise NotBuiltError(f"Model {model.name!r} got no inputs: `x` is None.")
+    y_pred = model.compute_output_spec(_symbolic(x), training=False)
+    made = model._compilation
+    if made is None or y is None:
+        if made is not None and made.loss is not None and type(model).compute_loss is _plain_compute_loss(model):
+            _require_targets(model, y)
+        return
+    if made.loss is not None:
+        if not made.loss.built:
+            made.loss.build(y, y_pred)
+        _check_targets(made.loss, y, y_pred, adapter)
+    if made.metrics is not None and not made.metrics.built:
+        made.metrics.build(_symbolic(y), y_pred)
+
+
+def _symbolic(structure: Any) -> Any:
+    return tree.map_structure(
+        lambda array: None if array is None else Tensor(array.shape, standardize_dtype(array.dtype)), structure
+    )
+
+
+def _plain_compute_loss(model: Any) -> Callable:
+    """The library's `compute_loss`, whatever class of the model's overrides it."""
+    owner = next(cls for cls in type(model).__mro__[::-1] if "compute_loss" in vars(cls))
+    return vars(owner)["compute_loss"]
+
+
+def _require_targets(model: Any, y: Any) -> None:
+    if type(model).train_step is not _library_train_step(model):
+        return
+    raise ValueError(
+        f"Model {model.name!r} was compiled with a loss, but there are no targets: pass `y`, or batches of (x, y)."
+    )
+
+
+def _library_train_step(model: Any) -> Callable:
+    owner = next(cls for cls in type(model).__mro__[::-1] if "train_step" in vars(cls))
+    return vars(owner)["train_step"]
+
+
+def _check_targets(compiled: Any, y: Any, y_pred: Any, adapter: Any) -> None:
+    targets, predictions = compiled.pairs(y, y_pred)
+    whole = _whole_targets(compiled, y, y_pred, adapter)
+    for part in compiled.parts:
+        target, predicted = targets[part.index], predictions[part.index]
+        where = f"the output {part.name!r}" if len(compiled.parts) > 1 else "the output"
+        if _is_sparse(part.loss):
+            _check_labels(whole[part.index], predicted, where)
+        _check_shapes(part.loss, target, predicted, where)
+
+
+def _whole_targets(compiled: Any, y: Any, y_pred: Any, adapter: Any) -> list[Any]:
+    """All targets where they lie in memory, else the batch's."""
+    structure = getattr(adapter, "_structure", None)
+    if structure is None or structure[1] is None:
+        return compiled.pairs(y, y_pred)[0]
+    return compiled.pairs(structure[1], y_pred)[0]
+
+
+def _is_sparse(loss: Loss) -> bool:
+    function = getattr(loss, "fn", None)
+    return isinstance(loss, LABEL_LOSSES) or function is losses.sparse_categorical_crossentropy
+
+
+def _check_labels(labels: Any, predicted: Any, where: str) -> None:
+    if not isinstance(labels, np.ndarray) or labels.size == 0 or predicted.shape[-1] is None:
+        return
+    classes = predicted.shape[-1]
+    if labels.ndim == len(predicted.shape) and labels.shape[-1] not in (1,):
+        return  # the check of shapes says more
+    low, high = labels.min(), labels.max()
+    if low < -1 or high >= classes:
+        wrong = low if low < -1 else high
+        raise ValueError(
+            f"The labels in `y` must lie from 0 to {classes - 1}, since {where} has {classes} classes, but there is {wrong}. "
+            f"The last layer needs {int(high) + 1} units for labels up to {int(high)}."
+            if high >= classes
+            else f"The labels in `y` must lie from 0 to {classes - 1}, but there is {wrong}."
+        )
+
+
+def _check_shapes(loss: Loss, target: Any, predicted: Any, where: str) -> None:
+    """Losses of the library compare element by element, or class numbers with classes; others are not known."""
+    if not isinstance(loss, LossFunctionWrapper) or not getattr(loss.fn, "__module__", "").startswith("layerkit."):
+        return
+    shape, given = tuple(predicted.shape), tuple(target.shape)
+    if _is_sparse(loss):
+        fits = same_shape(given, shape[:-1]) or same_shape(given, (*shape[:-1], 1))
+        if not fits:
+            mend = " For one-hot targets use categorical_crossentropy." if same_shape(given, shape) else ""
+            raise ShapeError(f"`y` has shape {_shown(given)}, but the loss {loss.name!r} of {where} expects class numbers of "
+                             f"shape {_shown(shape[:-1])}.{mend}")
+        return
+    if same_shape(given, shape) or same_shape((*given, 1), shape) or same_shape(given, (*shape, 1)):
+        return
+    integers = np.issubdtype(getattr(target, "dtype", np.float32), np.integer)
+    labels = same_shape(given, shape[:-1]) or same_shape(given, (*shape[:-1], 1))
+    mend = ""
+    if labels and "categorical" in loss.name:
+        mend = " For integer labels use sparse_categorical_crossentropy."
+    elif labels and integers:
+        mend = " If `y` holds class numbers use sparse_categorical_crossentropy."
+    raise ShapeError(
+        f"`y` has shape {_shown(given)}, but {where} has shape {_shown(shape)} and the loss {loss.name!r} compares them element "
+        f"by element.{mend}"
+    )
+
+
+def _shown(shape: tuple) -> str:
+    """A shape with `batch` for its first axis."""
+    return "(" + ", ".join(["batch", *map(str, shape[1:])]) + ("," if len(shape) == 1 else "") + ")"

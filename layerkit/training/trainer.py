@@ -1,0 +1,518 @@
+"""Trainer: what makes a model trainable."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from typing import Any
+
+import numpy as np
+
+from layerkit import ops, tree
+from layerkit.callbacks import History
+from layerkit.config import deserialize_keras_object
+from layerkit.data import class_weight_to_sample_weight, unpack_x_y_sample_weight
+from layerkit.data.convert import as_arrays
+from layerkit.dtypes import floatx
+from layerkit.errors import NotCompiledError
+from layerkit.graph import Tensor, gradients
+from layerkit.metrics import Metric
+from layerkit.training import loop
+from layerkit.training.checks import check_batch, unknown_arguments
+from layerkit.training.compilation import Compilation, make_compilation
+from layerkit.training.compiled_metrics import CompiledMetrics
+from layerkit.training.steps import Step, copied, python_logs
+
+
+class Trainer:
+    """`compile`, `fit`, `evaluate` and `predict`, mixed into models.
+
+    A step (forward, loss, gradients, optimizer, metrics) is traced into one graph, which runs as one native call. It is
+    traced again for batches of other shapes or dtypes, after `compile`, and when the `trainable` flag of a layer has changed.
+    """
+
+    _compilation: Compilation | None = None
+    _steps: dict[str, Step] | None = None
+    _flags: tuple | None = None
+    optimizer: Any = None
+    loss: Any = None
+    stop_training = False
+    steps_per_execution = 1
+    history: History | None = None
+
+    def __init__(self) -> None:
+        """Nothing: a model that was not compiled yet has no state for training."""
+
+    # Compiling
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+        **unknown: Any,
+    ) -> None:
+        """Say how the model is trained. State of an earlier `compile` (metrics, compiled steps) goes.
+
+        Args:
+            optimizer: a name or an `Optimizer`.
+            loss: a name, a `Loss` or a function of (y_true, y_pred); for several outputs a list by place or a
+                dictionary by output names, with None for outputs without a loss.
+            loss_weights: what the losses are multiplied by in the sum that is minimized; by place or name.
+            metrics: a list of names, `Metric`s or functions; for several outputs by place or name. Sample weights do
+                not count for them.
+            weighted_metrics: metrics that sample weights and class weights count for.
+            run_eagerly: run the traced step operation by operation on NumPy, without compiling: for debugging.
+            steps_per_execution: the hooks of batches are called once for so many batches.
+            jit_compile: False runs on NumPy as `run_eagerly` does; True and "auto" compile.
+            auto_scale_loss: accepted as Keras has it; it concerns float16, which is not trained in.
+
+        Raises:
+            TypeError: an argument is not known.
+            ValueError, UnknownNameError: an argument is of no use.
+        """
+        if unknown:
+            raise unknown_arguments("compile", unknown, Trainer.compile)
+        arguments = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        made = make_compilation(self, arguments, auto_scale_loss)
+        # What is saved is the optimizer itself, not the name that it was made of.
+        made.arguments["optimizer"] = made.optimizer
+        made.trainable = self._trainable_flags()
+        object.__setattr__(self, "_compilation", made)
+        self.optimizer = made.optimizer
+        self.loss = loss
+        self.steps_per_execution = steps_per_execution
+        self.stop_training = False
+        self._forget_steps()
+
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` was called."""
+        return self._compilation is not None
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether steps run on NumPy instead of being compiled."""
+        return self.compiled and self._compilation.run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        self._require_compiled("run_eagerly")
+        self._compilation.run_eagerly = bool(value)
+        self._compilation.jit_compile = not value
+        self._forget_steps()
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether steps are compiled."""
+        return not self.compiled or self._compilation.jit_compile
+
+    def _require_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise NotCompiledError(
+                f"Model {self.name!r} is not compiled: call `model.compile(optimizer, loss)` before `{method}()`."
+            )
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile`, as JSON can hold them; empty before it."""
+        return self._compilation.config() if self.compiled else {}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Call `compile` with what `get_compile_config` gave; the optimizer gets its state where the model is built."""
+        if type(self).compile is not Trainer.compile:
+            warnings.warn(
+                f"{type(self).__name__} has a `compile()` of its own, so loading did not call it. Define "
+                "`get_compile_config()` and `compile_from_config(config)` with it, or call `compile()` yourself.",
+                stacklevel=2,
+            )
+            return
+        self.compile(**{name: deserialize_keras_object(value) for name, value in config.items()})
+        if self.optimizer is not None and self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    # Metrics
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The mean loss, the metrics of `compile`, the mean of each loss, then the metrics of the model and its layers."""
+        found: list[Metric] = self._compilation.own_metrics() if self.compiled else []
+        found.extend(self._metrics)
+        for layer in self._flatten_layers(include_self=False):
+            # What an inner model was compiled with does not count here.
+            found.extend(metric for metric in layer._metrics if not any(metric is known for known in found))
+        return found
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Let all metrics forget their batches."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Name -> value of all metrics: tensors, so that a `train_step` can give it."""
+        found: dict[str, Any] = {}
+        for metric in self.metrics:
+            if isinstance(metric, CompiledMetrics) and not metric.built:
+                continue
+            result = metric.result()
+            found.update(result if isinstance(result, dict) else {metric.name: result})
+        return found
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Update the metrics of `compile` with a batch and give all results; a subclass may do otherwise."""
+        self._update_metrics(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def _update_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        if self._compilation.metrics is not None:
+            self._compilation.metrics.update_state(y, y_pred, sample_weight)
+
+    # Loss
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """The total loss of a batch: what `compile` got, and the losses of layers and regularizers. May be overridden.
+
+        Raises:
+            ValueError: there is no loss at all.
+        """
+        parts = []
+        if self._compilation.loss is not None:
+            value = self._compilation.loss(y, y_pred, sample_weight)
+            if value is not None:
+                parts.append(value)
+        parts.extend(ops.sum(ops.cast(loss, floatx())) for loss in self.losses)
+        if not parts:
+            raise ValueError(f"Model {self.name!r} has no loss: pass `loss` to `compile()`, or use `add_loss`.")
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return total
+
+    def _loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
+        given = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+        if "training" in inspect.signature(self.compute_loss).parameters:
+            given["training"] = training
+        return self.compute_loss(**given)
+
+    # Steps
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training: what `fit` compiles. A subclass may override it.
+
+        Args:
+            data: x, (x, y) or (x, y, sample_weight).
+
+        Returns:
+            Name -> value, shown as the step's logs.
+        """
+        self._train(data)
+        return self.get_metrics_result()
+
+    def _train(self, data: Any) -> None:
+        """The step without its logs, which are read from the metrics when somebody wants them."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        variables = self.trainable_variables
+        before = [variable.value for variable in variables]
+        y_pred = self(x, training=True)
+        loss = self._loss(x, y, y_pred, sample_weight, training=True)
+        self._compilation.loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        if variables:
+            found = gradients([self.optimizer.scale_loss(loss)], before)
+            self.optimizer.apply(found, variables)
+        else:
+            warnings.warn(f"Model {self.name!r} has no trainable weights.", stacklevel=2)
+        self._metrics_of_step(x, y, y_pred, sample_weight)
+
+    def _metrics_of_step(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
+        if type(self).compute_metrics is Trainer.compute_metrics:
+            self._update_metrics(y, y_pred, sample_weight)
+        else:
+            self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation: what `evaluate` compiles. A subclass may override it."""
+        self._test(data)
+        return self.get_metrics_result()
+
+    def _test(self, data: Any) -> None:
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        loss = self._loss(x, y, y_pred, sample_weight, training=False)
+        self._compilation.loss_tracker.update_state(loss, sample_weight=_batch_size(x))
+        self._metrics_of_step(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """One step of prediction: what `predict` compiles. A subclass may override it."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)
+
+    def _step(self, kind: str) -> Step:
+        """The compiled step: "train", "test" or "predict"."""
+        if self._steps is None:
+            object.__setattr__(self, "_steps", {})
+        step = self._steps.get(kind)
+        if step is None:
+            step = self._steps[kind] = Step(self._step_function(kind), f"{kind}_step", not self.jit_compile)
+        return step
+
+    def _step_function(self, kind: str) -> Any:
+        cls = type(self)
+        # A step of the library gives nothing: its logs are in the metrics.
+        if kind == "train" and cls.train_step is Trainer.train_step:
+            return self._train
+        if kind == "test" and cls.test_step is Trainer.test_step:
+            return self._test
+        return getattr(self, f"{kind}_step")
+
+    def _forget_steps(self) -> None:
+        object.__setattr__(self, "_steps", None)
+
+    def make_train_function(self, force: bool = False) -> Any:
+        """The compiled training step, made anew if `force`."""
+        return self._made("train", force)
+
+    def make_test_function(self, force: bool = False) -> Any:
+        """The compiled evaluation step, made anew if `force`."""
+        return self._made("test", force)
+
+    def make_predict_function(self, force: bool = False) -> Any:
+        """The compiled prediction step, made anew if `force`."""
+        return self._made("predict", force)
+
+    def _made(self, kind: str, force: bool) -> Any:
+        if force and self._steps is not None:
+            self._steps.pop(kind, None)
+        return self._step(kind).run
+
+    def _trainable_flags(self) -> tuple[bool, ...]:
+        layers = self._flatten_layers()
+        return tuple([(id(layer), layer._trainable, len(layer._trainable_variables)) for layer in layers])
+
+    def _refresh(self) -> None:
+        """Trace the steps again where a `trainable` flag or the layers have changed since they were."""
+        flags = self._trainable_flags()
+        if flags == self._flags:
+            return
+        changed = self._flags is not None
+        object.__setattr__(self, "_flags", flags)
+        if not changed:
+            return
+        self._forget_steps()
+
+    def _warn_of_changed_flags(self) -> None:
+        made = self._compilation
+        then = {key: trainable for key, trainable, _ in made.trainable}
+        changed = [
+            layer.name for layer in self._flatten_layers() if then.get(id(layer), layer._trainable) != layer._trainable
+        ]
+        if changed and not made.warned:
+            made.warned = True
+            warnings.warn(
+                f"`trainable` of {', '.join(changed)} changed after `compile()`. Training goes by the flags as they are now; "
+                "an optimizer whose state was made already has none for weights that became trainable: call `compile()` "
+                "again with a new one.",
+                stacklevel=4,
+            )
+
+    def _prepare(self, x: Any, y: Any, sample_weight: Any, training: bool, adapter: Any = None) -> None:
+        """Build what is not built yet, by the shapes of a batch, and check that the batch fits the model.
+
+        Raises:
+            ShapeError, DtypeError, ValueError: it does not; the message says what was expected.
+        """
+        self._warn_of_changed_flags()
+        check_batch(self, x, y, sample_weight, adapter)
+        if training and self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
+        self._refresh()
+
+    # Loops
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | list[int] = 1,
+        **unknown: Any,
+    ) -> History:
+        """Train for a number of epochs.
+
+        Args:
+            x: inputs: arrays [samples, ...], structures of them, a `PyDataset`, or an iterable of batches.
+            y: targets, where x holds arrays.
+            batch_size: samples in a batch, 32 by default.
+            epochs: the number of the last epoch.
+            verbose: 0 shows nothing, 1 (and "auto") a bar, 2 one line an epoch.
+            callbacks: callbacks to call on the way.
+            validation_split: the share of the samples, from the end, to evaluate on after each epoch.
+            validation_data: (x, y) or (x, y, sample_weight), a `PyDataset` or an iterable, to evaluate on.
+            shuffle: whether samples come in a new order each epoch; "batch" shuffles inside batches.
+            class_weight: class number -> weight.
+            sample_weight: weights [samples], or [samples, steps] for sequences.
+            initial_epoch: the number of the first epoch, for training that goes on.
+            steps_per_epoch: batches in an epoch.
+            validation_steps: batches of an evaluation.
+            validation_batch_size: samples in a batch of the evaluation; as `batch_size` where None.
+            validation_freq: evaluate after every so many epochs, or after the epochs (from 1) of a list.
+
+        Returns:
+            A `History` with the values of each epoch.
+
+        Raises:
+            NotCompiledError: `compile` was not called.
+            ShapeError, DtypeError, ValueError, TypeError: the data do not fit the model, or an argument is of no use.
+                These come before the first step.
+        """
+        if unknown:
+            raise unknown_arguments("fit", unknown, Trainer.fit)
+        self._require_compiled("fit")
+        arguments = loop.FitArguments(
+            x, y, batch_size, epochs, verbose, callbacks, validation_split, validation_data, shuffle, class_weight,
+            sample_weight, initial_epoch, steps_per_epoch, validation_steps, validation_batch_size, validation_freq,
+        )  # fmt: skip
+        return loop.fit(self, arguments)
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **unknown: Any,
+    ) -> Any:
+        """The loss and the metrics over data.
+
+        Args:
+            x, y, batch_size, verbose, sample_weight, callbacks: see `fit`.
+            steps: how many batches to take.
+            return_dict: give name -> value in place of a list in the order of `metrics_names`.
+
+        Returns:
+            The loss, or a list of the loss and the metrics, or a dictionary.
+        """
+        if unknown:
+            raise unknown_arguments("evaluate", unknown, Trainer.evaluate)
+        self._require_compiled("evaluate")
+        logs = loop.evaluate(self, x, y, batch_size, verbose, sample_weight, steps, callbacks)
+        return logs if return_dict else self._as_list(logs)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The model's outputs for data, as arrays [samples, ...] in the structure of its outputs.
+
+        Args:
+            x, batch_size, verbose, callbacks: see `fit`.
+            steps: how many batches to take.
+        """
+        return loop.predict(self, x, batch_size, verbose, steps, callbacks)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step of training; gives the loss and metrics since the last `reset_metrics`."""
+        self._require_compiled("train_on_batch")
+        x, y, sample_weight = self._batch(x, y, sample_weight, class_weight)
+        return self._run_on_batch("train", x, y, sample_weight, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """One step of evaluation; gives the loss and metrics since the last `reset_metrics`."""
+        self._require_compiled("test_on_batch")
+        x, y, sample_weight = self._batch(x, y, sample_weight)
+        return self._run_on_batch("test", x, y, sample_weight, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The model's outputs for one batch, as arrays."""
+        x, _, _ = self._batch(x, None, None)
+        self._refresh()
+        return copied(self._step("predict").run(x))
+
+    def _batch(
+        self, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None = None
+    ) -> tuple[Any, Any, Any]:
+        x, y = as_arrays(x, "x", floatx()), as_arrays(y, "y", floatx())
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError("You cannot pass `class_weight` and `sample_weight` at the same time.")
+            return x, y, class_weight_to_sample_weight(y, class_weight, floatx())
+        return x, y, as_arrays(sample_weight, "sample_weight", floatx())
+
+    def _run_on_batch(self, kind: str, x: Any, y: Any, sample_weight: Any, return_dict: bool) -> Any:
+        if self._steps is None or kind not in self._steps:
+            self._prepare(x, y, sample_weight, training=kind == "train")
+        self._refresh()
+        logs = self._logs(self._step(kind).run(x, y, sample_weight))
+        return logs if return_dict else self._as_list(logs)
+
+    def _logs(self, given: Any) -> dict[str, Any]:
+        """The logs of a step as Python numbers: of the metrics, unless a step of the user's gave others."""
+        if not isinstance(given, dict):
+            return python_logs(self.get_metrics_result())
+        results = self.get_metrics_result()
+        return python_logs(results if set(results) == set(given) else given)
+
+    def _as_list(self, logs: dict[str, Any]) -> Any:
+        """The values in the order of the metrics, then the others by name; a single one by itself."""
+        names = []
+        for metric in self.metrics:
+            names += [one.name for one in metric.metrics] if isinstance(metric, CompiledMetrics) else [metric.name]
+        values = [logs[name] for name in names if name in logs]
+        values += [logs[name] for name in sorted(logs) if name not in names]
+        return values[0] if len(values) == 1 else values
+
+
+def _batch_size(x: Any) -> int:
+    for leaf in tree.flatten(x):
+        if leaf is not None:
+            return leaf.shape[0] if np.ndim(leaf) or leaf.ndim else 1
+    return 1

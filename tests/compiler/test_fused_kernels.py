@@ -1,0 +1,202 @@
+"""Generated kernels against the NumPy references, over forms of loop and shapes."""
+
+import numpy as np
+import pytest
+
+from layerkit import ops
+from layerkit.function import CompiledFunction
+from layerkit.graph import Variable, gradients
+from layerkit.ops.nn import IndexAlong
+from layerkit.ops.random import RandomUniformLike
+from layerkit.runtime.kernel_cache import statistics
+
+
+def softmax(x):
+    e = ops.exp(x - ops.max(x, -1, keepdims=True))
+    return e / ops.sum(e, -1, keepdims=True)
+
+
+def layer_norm(x):
+    centred = x - ops.mean(x, -1, keepdims=True)
+    return centred * ops.rsqrt(ops.mean(centred * centred, -1, keepdims=True) + 1e-3)
+
+
+def log_sum_exp(x):
+    largest = ops.max(x, -1, keepdims=True)
+    return ops.log(ops.sum(ops.exp(x - largest), -1)) + ops.squeeze(largest, -1)
+
+
+def everything_reduced(x):
+    return ops.sum(x), ops.mean(x * x), ops.max(x), ops.min(x)
+
+
+def columns(x):
+    return ops.sum(x, 0), ops.max(x * 2.0, 0), ops.relu(x)
+
+
+def transposed(x):
+    return ops.transpose(x) + 1.0, ops.sum(ops.transpose(x), 0)
+
+
+def broadcast(x):
+    return x + ops.reshape(x[:, 0], (-1, 1)) * x[0] - 2.0
+
+
+def sliced(x):
+    return x[::2] * 2.0 + 1.0, x[:, ::-1] - 1.0
+
+
+def integers(x):
+    whole = ops.cast(x * 10, "int32")
+    return ops.sum(whole, -1), whole // 3, whole % 3, ops.maximum(whole, 1), ops.cast(x > 0, "uint8")
+
+
+def logic(x):
+    return ops.logical_and(x > 0, x < 1), ops.where(ops.logical_not(x > 0), 1.0, x), ops.isnan(x)
+
+
+def indices(x):
+    return IndexAlong(0)(x), IndexAlong(1)(x)
+
+
+FUNCTIONS = [softmax, layer_norm, log_sum_exp, everything_reduced, columns, transposed, broadcast, sliced, integers, logic, indices]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+def test_compiled_equals_reference(function, dtype):
+    rng = np.random.default_rng(0)
+    compiled, interpreted = CompiledFunction(function), CompiledFunction(function, interpret=True)
+    for shape in [(1, 1), (7, 1), (1, 10), (33, 17), (300, 257)]:
+        x = rng.normal(size=shape).astype(dtype)
+        expected, found = interpreted(x), compiled(x)
+        many = isinstance(expected, tuple)
+        for a, b in zip(expected if many else [expected], found if many else [found], strict=True):
+            assert a.shape == b.shape and a.dtype == b.dtype
+            bound = 2e-6 * np.sqrt(x.size) if dtype == "float32" else 1e-12 * np.sqrt(x.size)
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=bound, atol=bound)
+
+
+def steps_of(compiled: CompiledFunction) -> list:
+    return next(iter(compiled._kept.values())).executable.program.steps
+
+
+@pytest.mark.parametrize("function", [softmax, layer_norm])
+def test_a_row_of_reductions_is_one_kernel(function):
+    compiled = CompiledFunction(function)
+    compiled(np.ones((5, 9), "float32"))
+    assert len(steps_of(compiled)) == 1
+
+
+def test_sums_over_the_same_tensor_share_a_pass():
+    compiled = CompiledFunction(lambda x: (ops.sum(x, (0, 1, 2)), ops.sum(x * x, (0, 1, 2))))
+    compiled(np.ones((2, 3, 3, 4), "float32"))
+    assert len(steps_of(compiled)) == 1
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
+def test_a_new_batch_size_compiles_nothing(function):
+    compiled = CompiledFunction(function)
+    compiled(np.ones((6, 10), "float32"))
+    before = statistics.compiled
+    for batch in (1, 2, 7, 64, 1000):
+        compiled(np.ones((batch, 10), "float32"))
+    assert statistics.compiled == before
+
+
+def test_a_mask_is_drawn_alike_forward_and_backward_and_never_stored():
+    def dropped(x, key):
+        keep = RandomUniformLike()(x, key) >= 0.5
+        y = ops.where(keep, x * 2.0, 0.0)
+        (gx,) = gradients([ops.sum(ops.square(y))], [x])
+        return y, gx
+
+    x, key = np.random.default_rng(0).normal(size=(64, 33)).astype("float32"), np.array([1, 2], "uint32")
+    compiled = CompiledFunction(dropped)
+    y, gx = compiled(x, key)
+    expected_y, expected_gx = CompiledFunction(dropped, interpret=True)(x, key)
+    np.testing.assert_array_equal(y.numpy(), expected_y.numpy())
+    np.testing.assert_allclose(gx.numpy(), expected_gx.numpy(), rtol=1e-6)
+    sizes = [argument.shape for step in steps_of(compiled) for argument in step.args if hasattr(argument, "shape")]
+    assert sizes.count((64, 33)) <= 3 * len(steps_of(compiled))  # x, y, gx; no mask
+
+
+def test_no_float32_kernel_computes_in_float64():
+    from layerkit.kernels import abi
+
+    compiled = CompiledFunction(lambda x: ops.exp(x) * 0.5 + ops.tanh(x) / 3.0 + softmax(x) + layer_norm(x))
+    compiled(np.ones((5, 9), "float32"))
+    for step in steps_of(compiled):
+        function = abi.resolve(step.kernel.module, step.kernel.function, step.kernel.constants, step.kernel.source)
+        assert "fpext" not in abi.optimised_ir(function, "symbol")
+
+
+def test_variables_are_written_in_place_where_that_is_safe():
+    w, m = Variable(np.ones(2000), name="w"), Variable(np.zeros(2000), name="m")
+
+    def step(g):
+        new = m * 0.9 + g
+        m.assign(new)
+        w.assign_sub(new * 0.1)
+
+    compiled = CompiledFunction(step)
+    compiled(np.ones(2000, "float32"))
+    assert len(steps_of(compiled)) == 1
+    np.testing.assert_allclose(w.numpy(), 0.9)
+    np.testing.assert_allclose(m.numpy(), 1.0)
+
+
+def test_an_old_value_that_is_still_read_survives_the_assignment():
+    v = Variable(np.arange(5.0), name="v")
+
+    def step(x):
+        old = v.value
+        v.assign(old + x)
+        return ops.sum(old * v.value), old[::-1] * 1.0
+
+    total, reverse = CompiledFunction(step)(np.ones(5, "float32"))
+    assert total.item() == sum(i * (i + 1) for i in range(5))
+    np.testing.assert_array_equal(reverse.numpy(), np.arange(5.0)[::-1])
+    np.testing.assert_array_equal(v.numpy(), np.arange(5.0) + 1)
+
+
+def test_variables_can_be_exchanged():
+    a, b = Variable(np.zeros(3), name="a"), Variable(np.ones(3), name="b")
+
+    def exchange():
+        old_a, old_b = a.value, b.value
+        a.assign(old_b)
+        b.assign(old_a)
+
+    exchanged = CompiledFunction(exchange)
+    exchanged()
+    assert (a.numpy() == 1).all() and (b.numpy() == 0).all()
+    exchanged()
+    assert (a.numpy() == 0).all() and (b.numpy() == 1).all()
+
+
+def test_a_reversed_variable_can_be_assigned_to_itself():
+    v = Variable(np.arange(6.0), name="v")
+
+    def reverse():
+        v.assign(v.value[::-1] + 0.0)
+
+    CompiledFunction(reverse)()
+    np.testing.assert_array_equal(v.numpy(), np.arange(6.0)[::-1])
+
+
+def test_empty_input():
+    x = np.ones((0, 4), "float32")
+    assert CompiledFunction(softmax)(x).shape == (0, 4)
+    assert CompiledFunction(lambda x: ops.sum(x))(x).item() == 0
+    np.testing.assert_array_equal(CompiledFunction(lambda x: ops.sum(x, 0))(x).numpy(), np.zeros(4))
+
+
+def test_host_calls_run_between_native_segments():
+    def function(x):
+        return ops.exp(ops.prod(ops.sort(x * 2.0, -1), -1)) if hasattr(ops, "sort") else ops.stack([x + 1, x], 0) * 2.0
+
+    x = np.array([[0.3, 0.1], [0.2, 0.5]], "float32")
+    np.testing.assert_allclose(
+        CompiledFunction(function)(x).numpy(), CompiledFunction(function, interpret=True)(x).numpy(), rtol=1e-6
+    )
