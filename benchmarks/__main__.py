@@ -67,11 +67,13 @@ def main() -> None:
     for workload in options.workloads:
         print(f"measuring {workload}", file=sys.stderr)
         measure_workload(workload, ready, effort, results)
+        # A run takes minutes: one that is cut short has shown what it had.
+        print(table(results, [contestant.name for contestant in ready], absent, [workload]), file=sys.stderr)
+        if options.json:
+            options.json.write_text(json.dumps(as_data(results, options.workloads, absent), indent=1) + "\n")
     versions = ", ".join(f"{name} {version}".strip() for name, version in results.versions.items())
     print(f"{platform.machine()}, {options.threads} threads, {options.rounds} rounds, medians; {versions}")
     print(table(results, [contestant.name for contestant in ready], absent, options.workloads))
-    if options.json:
-        options.json.write_text(json.dumps(as_data(results, options.workloads, absent), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Effort:
     @property
     def calls(self) -> int:
         """Calls on one sample a round."""
-        return 5 if self.quick else 30
+        return 5 if self.quick else 15
 
 
 def measure_imports(contestants: list[Contestant], effort: Effort, results: Results) -> None:

@@ -105,8 +105,8 @@ class Workload:
 
 
 WORKLOADS = {
-    "tabular": Workload(tabular, (13,), classes=1, batch_size=32, steps=200),
-    "mlp": Workload(mlp, (784,), classes=10, batch_size=128, steps=60),
-    "cnn": Workload(cnn, (28, 28, 1), classes=10, batch_size=128, steps=16),
-    "resblock": Workload(resblock, (32, 32, 3), classes=10, batch_size=64, steps=8),
+    "tabular": Workload(tabular, (13,), classes=1, batch_size=32, steps=100),
+    "mlp": Workload(mlp, (784,), classes=10, batch_size=128, steps=40),
+    "cnn": Workload(cnn, (28, 28, 1), classes=10, batch_size=128, steps=8),
+    "resblock": Workload(resblock, (32, 32, 3), classes=10, batch_size=64, steps=4),
 }

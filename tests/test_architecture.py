@@ -21,8 +21,8 @@ FLOORS = {
 # Imported where something is first compiled, read or drawn, so that `import layerkit` stays fast.
 DEFERRED = {"numba", "llvmlite", "h5py", "tqdm", "layerkit.kernels.abi"}
 LONGEST_FILE = 500
-PACKAGES = {"layerkit.kernels"}  # whose modules are imported by name
 FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = {".".join(("layerkit", *p.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): p for p in FILES}
 
 
 def place(path: Path) -> str:
@@ -30,17 +30,15 @@ def place(path: Path) -> str:
 
 
 def imports(tree: ast.AST) -> list[tuple[str, ast.stmt]]:
+    """What is imported: modules by their whole name, also where a package gives them."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [(alias.name, node) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            if node.module == "layerkit":
-                found += [(f"layerkit.{alias.name}", node) for alias in node.names]
-            else:
-                found += [(node.module, node)] if node.module not in PACKAGES else [
-                    (f"{node.module}.{alias.name}", node) for alias in node.names
-                ]
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.append((whole if whole in MODULES or node.module == "layerkit" else node.module, node))
     return found
 
 
@@ -74,11 +72,10 @@ def test_files_are_of_a_size_to_read(path):
 
 def test_modules_form_no_cycle():
     edges: dict[str, set[str]] = {}
-    names = {".".join(("layerkit", *p.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): p for p in FILES}
-    for name, path in names.items():
+    for name, path in MODULES.items():
         tree = ast.parse(path.read_text())
         guarded = {n for i in ast.walk(tree) if isinstance(i, ast.If) and "TYPE_CHECKING" in ast.dump(i.test) for n in ast.walk(i)}
-        edges[name] = {other for other, node in imports(tree) if other in names and other != name and node not in guarded}
+        edges[name] = {other for other, node in imports(tree) if other in MODULES and other != name and node not in guarded}
     state: dict[str, int] = {}
 
     def visit(name: str, way: list[str]) -> None:

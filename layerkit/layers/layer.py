@@ -426,7 +426,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
 
 
 def _writes_own_config(cls: type) -> bool:
-    return next(base for base in cls.__mro__ if "get_config" in vars(base)) is not Layer
+    return not is_own(next(base for base in cls.__mro__ if "get_config" in vars(base)))
 
 
 def _recording_build(build: Any) -> Any:

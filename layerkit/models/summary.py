@@ -80,15 +80,18 @@ def _widths(positions: Sequence[float], length: int) -> list[int]:
     widths = [end - start for start, end in zip([0, *ends], ends, strict=False)]
     if min(widths) < 4:
         raise ValueError("Insufficient console width to print summary.")
-    return _fitted(widths, length)
+    return _narrowed(widths, length)
 
 
-def _fitted(widths: list[int], length: int) -> list[int]:
-    """Texts narrower by the borders and spaces, together as wide as the line, the widest column giving way first."""
-    room = length - 3 * len(widths) - 1
-    while sum(widths) > room:
-        widths[widths.index(max(widths))] -= 1
-    return widths
+def _narrowed(widths: list[int], length: int) -> list[int]:
+    """Texts narrower by the spaces and borders around them, each column giving up its share of what is left to save."""
+    excess = sum(widths) + 3 * len(widths) + 1 - length
+    narrowed = []
+    for at, width in enumerate(widths):
+        share = round(excess / (len(widths) - at))
+        narrowed.append(width - share)
+        excess -= share
+    return narrowed
 
 
 def _rows(layer: Any, network: Any, expand_nested: bool, show_trainable: bool, level: int) -> list[list[str]]:

@@ -6,7 +6,7 @@ import pytest
 from layerkit import optimizers
 from layerkit.function import compile_function
 from layerkit.graph import Variable
-from layerkit.losses.naming import reset_names
+from layerkit.registry import reset_names
 from layerkit.optimizers import schedules
 from tests.recordings.loader import cases
 

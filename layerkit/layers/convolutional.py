@@ -1,0 +1,414 @@
+"""Convolutions over one to three spatial axes: plain, transposed, depthwise and separable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from layerkit import activations, constraints, initializers, ops, regularizers
+from layerkit.errors import ShapeError
+from layerkit.graph.tensor import Tensor
+from layerkit.graph.variable import Variable
+from layerkit.layers.input_spec import InputSpec
+from layerkit.layers.layer import Layer
+from layerkit.settings import standardize_data_format
+
+Sizes = int | Sequence[int]
+
+
+def standardize_sizes(value: Sizes, rank: int, name: str, allow_zero: bool = False) -> tuple[int, ...]:
+    """An integer for each spatial axis. Raises ValueError for another number of them, and for negative ones.
+
+    >>> standardize_sizes(3, 2, "kernel_size")
+    (3, 3)
+    """
+    sizes = (value,) * rank if isinstance(value, int) else tuple(value)
+    least = 0 if allow_zero else 1
+    if len(sizes) != rank or any(not isinstance(size, int) or size < least for size in sizes):
+        kind = "non-negative" if allow_zero else "positive"
+        raise ValueError(f"The `{name}` argument must be a {kind} integer or a tuple of {rank} of them. Received: {name}={value!r}")
+    return sizes
+
+
+class _Convolutional(Layer, registered=False):
+    """What all convolutions have: a window, a bias and an activation. Not a layer of its own.
+
+    A subclass makes its kernels in `build` and says in `convolve` what they do.
+    """
+
+    rank: ClassVar[int] = 0
+    paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+
+    def _set_window(
+        self, kernel_size: Sizes, strides: Sizes, padding: str, data_format: str | None, dilation_rate: Sizes
+    ) -> None:
+        """Check and set what says where the windows are."""
+        self.kernel_size = standardize_sizes(kernel_size, self.rank, "kernel_size")
+        self.strides = standardize_sizes(strides, self.rank, "strides")
+        self.dilation_rate = standardize_sizes(dilation_rate, self.rank, "dilation_rate")
+        self.padding = str(padding).lower()
+        if self.padding not in self.paddings:
+            raise ValueError(f"The `padding` argument of {type(self).__name__} must be one of {', '.join(map(repr, self.paddings))}. Received: padding={padding!r}")
+        self.data_format = standardize_data_format(data_format)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: strides={self.strides} and dilation_rate={self.dilation_rate}"
+            )
+        self.input_spec = InputSpec(min_ndim=self.rank + 2)
+
+    def _set_rest(
+        self, activation: Any, use_bias: bool, bias_initializer: Any, bias_regularizer: Any, bias_constraint: Any
+    ) -> None:
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
+
+    def _channels(self, input_shape: tuple[int | None, ...]) -> int:
+        """The number of input channels, which is noted for later calls. Raises ShapeError where it is not known."""
+        axis = -1 if self.data_format == "channels_last" else 1
+        if len(input_shape) != self.rank + 2:
+            raise ShapeError(f"{type(self).__name__} {self.name!r} expects {self.rank + 2} axes; got shape {input_shape}.")
+        channels = input_shape[axis]
+        if channels is None:
+            raise ShapeError(f"{type(self).__name__} {self.name!r} needs the number of its input's channels (axis {axis}); got shape {input_shape}.")
+        self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={axis: channels})
+        return channels
+
+    def _add_bias(self, channels: int) -> None:
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                shape=(channels,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+                name="bias",
+            )
+
+    def convolve(self, inputs: Tensor) -> Tensor:
+        """The convolution without bias and activation."""
+        raise NotImplementedError
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The convolution, the bias and the activation."""
+        x = self.convolve(inputs)
+        if self.bias is not None:
+            x = x + along_channels(self.bias, self.rank, self.data_format)
+        return self.activation(x)
+
+
+def along_channels(vector: Variable, rank: int, data_format: str) -> Any:
+    """A value for each channel, shaped to broadcast to images."""
+    return vector if data_format == "channels_last" else ops.reshape(vector, (1, vector.shape[0], *(1,) * rank))
+
+
+class _Conv(_Convolutional, registered=False):
+    """A convolution of any rank: Conv1D, Conv2D and Conv3D fix it. Kernel [*kernel_size, C / groups, filters]."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
+        self.filters, self.groups = filters, groups
+        if not isinstance(filters, int) or filters <= 0 or filters % groups:
+            raise ValueError(f"`filters` must be a positive integer that `groups` divides. Received: filters={filters!r}, groups={groups}")
+        if self.padding == "causal" and self.data_format == "channels_first":
+            raise ValueError("Causal padding needs data_format='channels_last'.")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make kernel and bias."""
+        channels = self._channels(input_shape)
+        if channels % self.groups:
+            raise ShapeError(
+                f"The number of input channels must be evenly divisible by the number of groups. Received groups={self.groups}, but the input has {channels} channels (full input shape is {input_shape})."
+            )
+        self.kernel = self.add_weight(
+            shape=(*self.kernel_size, channels // self.groups, self.filters),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        self._add_bias(self.filters)
+
+    def convolve(self, inputs: Tensor) -> Tensor:
+        """The convolution."""
+        padding = self.padding
+        if padding == "causal":
+            inputs = ops.pad(inputs, ((0, 0), (self.dilation_rate[0] * (self.kernel_size[0] - 1), 0), (0, 0)))
+            padding = "valid"
+        return ops.conv(inputs, self.kernel, self.strides, padding, self.data_format, self.dilation_rate)
+
+
+class Conv1D(_Conv, aliases=("Convolution1D",)):
+    """Convolution over steps: [N, T, C] to [N, T', filters]. `padding="causal"` looks only back.
+
+    Args:
+        filters: the number of output channels.
+        kernel_size, strides, dilation_rate: the window's length, its step, and the step between its elements.
+        padding: "valid", "same" or "causal".
+        data_format: "channels_last" or "channels_first".
+        groups: the channels are split into so many, each with filters of its own.
+        activation, use_bias: what follows the convolution.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint,
+            bias_constraint: of the weights.
+    """
+
+    rank = 1
+    paddings = ("valid", "same", "causal")
+
+
+class Conv2D(_Conv, aliases=("Convolution2D",)):
+    """Convolution over images: [N, H, W, C] to [N, H', W', filters]. The arguments are those of Conv1D, with two sizes.
+
+    >>> Conv2D(8, 3, padding="same").compute_output_shape((None, 28, 28, 1))
+    (None, 28, 28, 8)
+    """
+
+    rank = 2
+
+
+class Conv3D(_Conv, aliases=("Convolution3D",)):
+    """Convolution over volumes: [N, D, H, W, C] to [N, D', H', W', filters]. The arguments are those of Conv1D, with three sizes."""
+
+    rank = 3
+
+
+class _ConvTranspose(_Convolutional, registered=False):
+    """A transposed convolution of any rank. Kernel [*kernel_size, filters, C]."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: str = "valid",
+        output_padding: Sizes | None = None,
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
+        if not isinstance(filters, int) or filters <= 0:
+            raise ValueError(f"`filters` must be a positive integer. Received: filters={filters!r}")
+        self.filters = filters
+        self.output_padding = None
+        if output_padding is not None:
+            self.output_padding = standardize_sizes(output_padding, self.rank, "output_padding", allow_zero=True)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make kernel and bias."""
+        self.kernel = self.add_weight(
+            shape=(*self.kernel_size, self.filters, self._channels(input_shape)),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
+        self._add_bias(self.filters)
+
+    def convolve(self, inputs: Tensor) -> Tensor:
+        """The transposed convolution."""
+        return ops.conv_transpose(
+            inputs, self.kernel, self.strides, self.padding, self.output_padding, self.data_format, self.dilation_rate
+        )
+
+
+class Conv1DTranspose(_ConvTranspose, aliases=("Convolution1DTranspose",)):
+    """Transposed convolution over steps, which makes more of them: [N, T, C] to [N, T', filters]."""
+
+    rank = 1
+
+
+class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
+    """Transposed convolution over images, which makes them larger: [N, H, W, C] to [N, H', W', filters]."""
+
+    rank = 2
+
+
+class Conv3DTranspose(_ConvTranspose, aliases=("Convolution3DTranspose",)):
+    """Transposed convolution over volumes, which makes them larger: [N, D, H, W, C] to [N, D', H', W', filters]."""
+
+    rank = 3
+
+
+class _DepthwiseConv(_Convolutional, registered=False):
+    """Filters for each channel by itself, of any rank. Kernel [*kernel_size, C, depth_multiplier]."""
+
+    def __init__(
+        self,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: str = "valid",
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
+        if not isinstance(depth_multiplier, int) or depth_multiplier <= 0:
+            raise ValueError(f"`depth_multiplier` must be a positive integer. Received: depth_multiplier={depth_multiplier!r}")
+        self.depth_multiplier = depth_multiplier
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
+        self.depthwise_constraint = constraints.get(depthwise_constraint)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make kernel and bias."""
+        channels = self._channels(input_shape)
+        self.kernel = self.add_weight(
+            shape=(*self.kernel_size, channels, self.depth_multiplier),
+            initializer=self.depthwise_initializer,
+            regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
+            name="kernel",
+        )
+        self._add_bias(channels * self.depth_multiplier)
+
+    def convolve(self, inputs: Tensor) -> Tensor:
+        """The convolution of each channel."""
+        return ops.depthwise_conv(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
+
+
+class DepthwiseConv1D(_DepthwiseConv):
+    """Filters over steps for each channel by itself: [N, T, C] to [N, T', C * depth_multiplier]."""
+
+    rank = 1
+
+
+class DepthwiseConv2D(_DepthwiseConv):
+    """Filters over images for each channel by itself: [N, H, W, C] to [N, H', W', C * depth_multiplier]."""
+
+    rank = 2
+
+
+class _SeparableConv(_Convolutional, registered=False):
+    """A depthwise convolution, then one over the channels of each pixel; of any rank."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Sizes,
+        strides: Sizes = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Sizes = 1,
+        depth_multiplier: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        depthwise_initializer: Any = "glorot_uniform",
+        pointwise_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        depthwise_regularizer: Any = None,
+        pointwise_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        depthwise_constraint: Any = None,
+        pointwise_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
+        for name, value in (("filters", filters), ("depth_multiplier", depth_multiplier)):
+            if not isinstance(value, int) or value <= 0:
+                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+        self.filters, self.depth_multiplier = filters, depth_multiplier
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        self.pointwise_initializer = initializers.get(pointwise_initializer)
+        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
+        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
+        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self.pointwise_constraint = constraints.get(pointwise_constraint)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make both kernels and the bias."""
+        channels = self._channels(input_shape)
+        self.depthwise_kernel = self.add_weight(
+            shape=(*self.kernel_size, channels, self.depth_multiplier),
+            initializer=self.depthwise_initializer,
+            regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
+            name="depthwise_kernel",
+        )
+        self.pointwise_kernel = self.add_weight(
+            shape=(*(1,) * self.rank, channels * self.depth_multiplier, self.filters),
+            initializer=self.pointwise_initializer,
+            regularizer=self.pointwise_regularizer,
+            constraint=self.pointwise_constraint,
+            name="pointwise_kernel",
+        )
+        self._add_bias(self.filters)
+
+    def convolve(self, inputs: Tensor) -> Tensor:
+        """Both convolutions."""
+        return ops.separable_conv(
+            inputs, self.depthwise_kernel, self.pointwise_kernel, self.strides, self.padding, self.data_format,
+            self.dilation_rate,
+        )  # fmt: skip
+
+
+class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
+    """A depthwise convolution over steps, then one over channels: [N, T, C] to [N, T', filters]."""
+
+    rank = 1
+
+
+class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
+    """A depthwise convolution over images, then one over channels: [N, H, W, C] to [N, H', W', filters]."""
+
+    rank = 2
+
+
+# Keras' other names.
+Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D

@@ -1,0 +1,205 @@
+"""Normalisation: over the batch, with moving averages for inference, and over the axes of each entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from layerkit import constraints, initializers, ops, regularizers
+from layerkit.errors import ShapeError
+from layerkit.graph.tensor import Tensor
+from layerkit.graph.variable import Variable
+from layerkit.layers.core import refuse
+from layerkit.layers.input_spec import InputSpec
+from layerkit.layers.layer import Layer
+from layerkit.ops.normalization import batch_moments
+
+
+class _Normalization(Layer, registered=False):
+    """What scales and offsets after normalising: gamma and beta. Not a layer of its own."""
+
+    def _set_scaling(
+        self,
+        center: bool,
+        scale: bool,
+        beta_initializer: Any,
+        gamma_initializer: Any,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
+    ) -> None:
+        self.center, self.scale = center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def _add_scaling(self, shape: tuple[int, ...]) -> None:
+        self.gamma: Variable | None = None
+        self.beta: Variable | None = None
+        if self.scale:
+            self.gamma = self.add_weight(
+                shape=shape,
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+                name="gamma",
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                shape=shape,
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+                name="beta",
+            )
+
+    def _sizes(self, input_shape: tuple[int | None, ...], axes: Sequence[int]) -> tuple[int, ...]:
+        """The sizes of axes. Raises ShapeError for one that is not there or of unknown size."""
+        for axis in axes:
+            if not -len(input_shape) <= axis < len(input_shape):
+                raise ShapeError(f"{type(self).__name__} {self.name!r}: axis {axis} is out of bounds for input shape {input_shape}.")
+            if input_shape[axis] is None:
+                raise ShapeError(f"{type(self).__name__} {self.name!r} needs the size of axis {axis}; got shape {input_shape}.")
+        return tuple(input_shape[axis] for axis in axes)
+
+
+class BatchNormalization(_Normalization):
+    """Subtracts the mean and divides by the deviation of each channel over the batch; when not training, by moving averages.
+
+    Frozen (`trainable=False`), it works as when not training.
+
+    Args:
+        axis: the channels' axis.
+        momentum: what stays of the moving averages at each step.
+        epsilon: added to the variance.
+        center, scale: whether beta is added, whether it is multiplied by gamma.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: how the weights start.
+        beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
+        renorm, renorm_clipping, renorm_momentum, synchronized: of Keras, for batch renormalisation and several workers; not
+            supported, `renorm=True` and `synchronized=True` raise NotImplementedError.
+
+    Weights: gamma, beta, moving_mean, moving_variance, each [C].
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        refuse(self, renorm=renorm, renorm_clipping=renorm_clipping, synchronized=synchronized)
+        if isinstance(axis, list | tuple):
+            if len(axis) != 1:
+                raise ValueError(f"`axis` is one axis, that of the channels. Received: axis={axis}")
+            axis = axis[0]
+        self.axis, self.momentum, self.epsilon = int(axis), momentum, epsilon
+        self._set_scaling(
+            center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint,
+        )  # fmt: skip
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm, self.renorm_clipping, self.renorm_momentum = renorm, renorm_clipping, renorm_momentum
+        self.synchronized = synchronized
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make gamma, beta and the moving averages."""
+        shape = self._sizes(input_shape, [self.axis])
+        self._add_scaling(shape)
+        self.moving_mean = self.add_weight(
+            shape=shape, initializer=self.moving_mean_initializer, trainable=False, autocast=False, name="moving_mean"
+        )
+        self.moving_variance = self.add_weight(
+            shape=shape, initializer=self.moving_variance_initializer, trainable=False, autocast=False, name="moving_variance"
+        )  # fmt: skip
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
+
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        """Normalise; when training, by the batch's moments, and move the averages."""
+        if training and self.trainable:
+            axes = [axis for axis in range(inputs.ndim) if axis != self.axis % inputs.ndim]
+            mean, variance = batch_moments(inputs, axes, mask)
+            for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
+                moving.assign(moving * self.momentum + ops.stop_gradient(new) * (1 - self.momentum))
+        else:
+            mean, variance = self.moving_mean, self.moving_variance
+        return ops.batch_normalization(inputs, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
+
+
+class LayerNormalization(_Normalization):
+    """Subtracts the mean of each entry over some axes and divides by its deviation (Ba et al. 2016).
+
+    Args:
+        axis: what to normalise over.
+        epsilon: added to the variance.
+        center, scale: whether beta is added, whether it is multiplied by gamma.
+        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
+
+    Weights: gamma, beta, in the shape of the axes.
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        rms_scaling = kwargs.pop("rms_scaling", False)
+        super().__init__(**kwargs)
+        refuse(self, rms_scaling=rms_scaling)
+        if not isinstance(axis, int) and not (isinstance(axis, list | tuple) and all(isinstance(one, int) for one in axis)):
+            raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
+        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.epsilon = epsilon
+        self._set_scaling(
+            center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint,
+        )  # fmt: skip
+        self.supports_masking = True
+
+    @property
+    def _axes(self) -> tuple[int, ...]:
+        return (self.axis,) if isinstance(self.axis, int) else tuple(self.axis)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make gamma and beta."""
+        self._add_scaling(self._sizes(input_shape, self._axes))
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Normalise."""
+        return ops.layer_normalization(inputs, self.gamma, self.beta, axis=self._axes, epsilon=self.epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments, and Keras' `rms_scaling`."""
+        return {**super().get_config(), "rms_scaling": False}

@@ -1,0 +1,141 @@
+"""Layers that are at work only when training: dropout and noise; and losses of activations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from layerkit import random, regularizers
+from layerkit.graph.tensor import Tensor
+from layerkit.layers.input_spec import InputSpec
+from layerkit.layers.layer import Layer
+from layerkit.settings import standardize_data_format
+
+
+class _Noise(Layer, registered=False):
+    """What draws when it trains. A subclass says in `disturb` what it does then, where `amount` is more than 0."""
+
+    def _set_noise(self, name: str, amount: float, seed: int | None) -> None:
+        if not isinstance(amount, int | float) or not 0 <= amount <= 1:
+            raise ValueError(f"Invalid value received for argument `{name}`. Expected a float value between 0 and 1. Received: {name}={amount!r}")
+        self._amount = amount
+        self.seed = seed
+        if amount > 0:
+            self.seed_generator = random.SeedGenerator(seed)
+        self.supports_masking = True
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        """What training does to the input."""
+        raise NotImplementedError
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        """The input, disturbed when training."""
+        return self.disturb(inputs) if training and self._amount > 0 else inputs
+
+
+class Dropout(_Noise):
+    """Sets a share of the elements to 0 and scales the others up, so that the sum stays the same on average.
+
+    Args:
+        rate: the share, from 0 to 1.
+        noise_shape: the shape in which is drawn, which broadcasts to the input's; None in it stands for the input's size.
+        seed: for the same draws in each run.
+    """
+
+    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._set_noise("rate", rate, seed)
+        self.rate = rate
+        self.noise_shape = None
+        if noise_shape is not None:
+            valid = isinstance(noise_shape, list | tuple) and all(size is None or (isinstance(size, int) and size > 0) for size in noise_shape)
+            if not valid:
+                raise ValueError(f"Invalid value received for argument `noise_shape`. Expected a tuple or list of positive integers or None. Received: noise_shape={noise_shape!r}")
+            self.noise_shape = tuple(noise_shape)
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        """Drop."""
+        return random.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
+
+
+class _SpatialDropout(_Noise, registered=False):
+    """Drops whole channels, of any rank."""
+
+    rank = 1
+
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(name=name, dtype=dtype, **kwargs)
+        self._set_noise("rate", rate, seed)
+        self.rate = rate
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        """Drop channels."""
+        last = getattr(self, "data_format", "channels_last") == "channels_last"
+        shape = (None, *(1,) * self.rank, None) if last else (None, None, *(1,) * self.rank)
+        return random.dropout(inputs, self.rate, noise_shape=shape, seed=self.seed_generator)
+
+
+class SpatialDropout1D(_SpatialDropout):
+    """Dropout of whole channels of [N, T, C]."""
+
+
+class SpatialDropout2D(_SpatialDropout):
+    """Dropout of whole channels of [N, H, W, C] (or [N, C, H, W])."""
+
+    rank = 2
+
+    def __init__(
+        self, rate: float, data_format: str | None = None, seed: int | None = None, name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(rate, seed=seed, name=name, dtype=dtype, **kwargs)
+        self.data_format = standardize_data_format(data_format)
+
+
+class GaussianNoise(_Noise):
+    """Adds normal noise of deviation `stddev`."""
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._set_noise("stddev", stddev, seed)
+        self.stddev = stddev
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        """Add."""
+        return inputs + random.normal(inputs.shape, 0.0, self.stddev, dtype=inputs.dtype, seed=self.seed_generator)
+
+
+class GaussianDropout(_Noise):
+    """Multiplies by normal noise around 1, of the deviation that dropout of this rate has."""
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._set_noise("rate", rate, seed)
+        if rate == 1:
+            raise ValueError("Invalid value received for argument `rate`. GaussianDropout needs a rate below 1. Received: rate=1")
+        self.rate = rate
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        """Multiply."""
+        stddev = math.sqrt(self.rate / (1 - self.rate))
+        return inputs * random.normal(inputs.shape, 1.0, stddev, dtype=inputs.dtype, seed=self.seed_generator)
+
+
+class ActivityRegularization(Layer):
+    """Its input, of which `l1 * sum(|x|) + l2 * sum(x^2)`, by batch entry, is added to the loss."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
+        self.l1, self.l2 = l1, l2
+        self.supports_masking = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The input itself."""
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; the regularizer is made of them."""
+        return {name: value for name, value in super().get_config().items() if name != "activity_regularizer"}
+
+
