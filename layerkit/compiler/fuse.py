@@ -76,27 +76,30 @@ class _Fuser:
         self.group_of: dict[int, Group] = {}
         self.readers: dict[int, list[Group]] = {}
         self.groups: list[Group] = []
+        self._sources: dict[int, list[Node]] = {}
 
-    def first(self, group: Group) -> int:
-        return min(self.order[id(node)] for node in group.nodes)
+    def sources(self, unit: Group | Node) -> list[Node]:
+        """The nodes outside of a unit that make what it reads."""
+        if isinstance(unit, Node):
+            return [x.node for x in unit.inputs if x.node is not None]
+        found = self._sources.get(id(unit))
+        if found is None:
+            found = self._sources[id(unit)] = [x.node for x in unit.external() if x.node is not None]
+        return found
 
     def depends(self, inputs: Sequence[Tensor], group: Group, besides: Group | None = None) -> bool:
         """Whether inputs made outside of `group` (and of `besides`) need something that these make, with every group taken whole."""
-        own = {id(group), id(besides)}
-        floor = min(self.first(group), self.first(besides) if besides else self.first(group))
+        own = {id(group), id(besides or group)}
         seen: set[int] = set()
-        stack = [x.node for x in inputs if x.node is not None and id(self.group_of.get(id(x.node))) not in own]
+        stack = [x.node for x in inputs if x.node is not None and id(self.group_of.get(id(x.node), x.node)) not in own]
         while stack:
             node = stack.pop()
-            other = self.group_of.get(id(node))
-            unit = node if other is None else other
+            unit = self.group_of.get(id(node), node)
             if id(unit) in own:
                 return True
-            members = [node] if other is None else other.nodes
-            if id(unit) in seen or max(self.order[id(member)] for member in members) < floor:
-                continue
-            seen.add(id(unit))
-            stack += [x.node for x in (node.inputs if other is None else other.external()) if x.node is not None]
+            if id(unit) not in seen:
+                seen.add(id(unit))
+                stack += self.sources(unit)
         return False
 
     def fits(self, node: Node, group: Group) -> bool:
@@ -122,6 +125,7 @@ class _Fuser:
 
     def join(self, node: Node, group: Group) -> None:
         group.nodes.append(node)
+        self._sources.pop(id(group), None)
         self.group_of[id(node)] = group
         if isinstance(node.operation, Reduction):
             kind, over = reduction_kind(node)
@@ -151,6 +155,8 @@ class _Fuser:
             self.group_of[id(node)] = a
         a.nodes = sorted(a.nodes + b.nodes, key=lambda node: self.order[id(node)])
         a.row_axes, a.tail, a.tail_axes = a.row_axes or b.row_axes, a.tail or b.tail, a.tail_axes or b.tail_axes
+        self._sources.pop(id(a), None)
+        self._sources.pop(id(b), None)
         self.groups.remove(b)
         for readers in self.readers.values():
             readers[:] = [a if group is b else group for group in readers]

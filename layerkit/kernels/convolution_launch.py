@@ -8,22 +8,23 @@ The filter gradient multiplies image by gradient over pieces of the batch, whose
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
 
 PANEL_BYTES = 128  # columns of packed filters that lie together: two vectors of 64 bytes
-MOST_TILE_ROWS = 8  # and the least, of processors with 16 vector registers
-LEAST_TILE_ROWS = 4
-TILE_FIELDS = 7
+TILE_ROWS = 8  # of tiles; kernels for processors with 16 vector registers cut them in two
+HEADER, PHASE_FIELDS = 17, 10  # of the arguments of `convolution.correlate`
+FILTER_HEADER = 32  # of `convolution.filter_gradient`
 WINDOW_BYTES = 256 * 1024  # of an image that a unit works on; with a panel of filters it stays in the L2 cache
-UNIT_PIXELS = 512
 BLOCK_PIXELS = 256  # of a gradient that all tiles of the filter gradient read before the next
 MOST_PIECES = 16
 PIECE_PIXELS = 512
 REDUCE_ELEMENTS = 2048
 
 Pair = tuple[int, int]
+Triple = tuple[int, int, int]
 Padding = tuple[Pair, Pair]
 
 
@@ -63,13 +64,8 @@ class Window:
         return self.before == 0 and self.length <= self.size
 
 
-@dataclass(frozen=True)
-class Phase:
-    """Output pixels (grid rows x columns, from element `out_offset`) that see the same taps."""
-
-    grid: Pair
-    taps: tuple[Taps, Taps]
-    out_offset: int
+AxisPhases = Sequence[list[tuple[int, Taps]]]
+"""For y and x: of each phase the number of output pixels and the taps that they see."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ def conv_launches(
     layout = FilterLayout(
         (w.shape[1] * depth * filters, depth * filters, filters, 1), filters // groups, depth, filters // groups
     )
-    phases = [Phase((out.shape[1], out.shape[2]), taps, 0)]
+    phases = tuple([(out.shape[i + 1], taps[i])] for i in (0, 1))
     return _correlation(x, w, out, windows, (1, 1), phases, layout, groups, bias, activation == "relu")
 
 
@@ -130,21 +126,18 @@ def conv_input_gradient_launches(
     """Gradient of `conv_launches` by x: from g [N, OH, OW, F] and w to gx [N, H, W, C], fully written."""
     if gx.size == 0:
         return []
-    _, width, channels = gx.shape[1:]
     kernel_width, depth, filters = w.shape[1:]
-    axes = [
-        _gradient_axis(g.shape[i + 1], gx.shape[i + 1], w.shape[i], strides[i], padding[i][0], dilation[i])
-        for i in (0, 1)
-    ]
-    phases = [
-        Phase((rows, columns), (taps_y, taps_x), (y * width + x) * channels)
-        for y, (rows, taps_y) in enumerate(axes[0][1])
-        for x, (columns, taps_x) in enumerate(axes[1][1])
-    ]
+    windows, phases = zip(
+        *(
+            _gradient_axis(g.shape[i + 1], gx.shape[i + 1], w.shape[i], strides[i], padding[i][0], dilation[i])
+            for i in (0, 1)
+        ),
+        strict=True,
+    )
     layout = FilterLayout(
         (kernel_width * depth * filters, depth * filters, 1, filters), filters // groups, filters // groups, depth
     )
-    return _correlation(g, w, gx, (axes[0][0], axes[1][0]), strides, phases, layout, groups, None, False)
+    return _correlation(g, w, gx, windows, strides, phases, layout, groups, None, False)
 
 
 def conv_filter_gradient_launches(
@@ -157,34 +150,104 @@ def conv_filter_gradient_launches(
     kernel_height, kernel_width, depth, _ = gw.shape
     itemsize = gw.dtype.itemsize
     windows = _forward_windows(x, gw, g, strides, padding, dilation)
-    clipped = _fills_tiles(depth)
-    window_width = windows[1].size if clipped else windows[1].length
-    in_place = clipped and kernel_height * kernel_width == 1  # a copy would be read just once
-    wide = _aligned(depth, MOST_TILE_ROWS) if clipped else depth
+    taps = kernel_height * kernel_width
+    # Tiles of channels of one tap leave out pixels that see padding through it; those of all taps need it written.
+    by_tap = _fills_tiles(depth)
+    source: Operand | Scratch = x
+    height, width, channels = x.shape[1:]
+    launches = []
+    if not by_tap and not (windows[0].inside and windows[1].inside):
+        launch, source = _pad_launch(x, windows)
+        launches.append(launch)
+        height, width = (window.length for window in windows)
+        windows = tuple(replace(window, size=window.length, before=0) for window in windows)
+    copied = by_tap and taps > 1
+    pixel = TILE_ROWS if copied else channels
+    line = width * pixel
     images_per_block, rows_per_block, row_blocks = _blocks(
-        images, windows[0], out_columns, window_width * wide * itemsize, BLOCK_PIXELS
+        images, windows[0], out_columns, line * itemsize, BLOCK_PIXELS
     )
     blocks = -(-images // images_per_block) * row_blocks if g.size else 0
     if blocks == 0:
         return [_add_pieces(gw, gw, 0)]
     pieces = max(1, min(MOST_PIECES, blocks, images * out_rows * out_columns // PIECE_PIXELS))
     parts = gw if pieces == 1 else Scratch(pieces * gw.size * itemsize, name="filter gradient parts")
-    table = 8 * (kernel_height * kernel_width * depth + 2 * MOST_TILE_ROWS)
-    window_bytes = images_per_block * _window_rows(windows[0], rows_per_block) * window_width * wide * itemsize
-    scratch, offsets = _worker_scratch(
-        table, table, 0 if in_place else window_bytes, images_per_block * rows_per_block * out_columns * PANEL_BYTES
+    window_bytes = (
+        images_per_block * _window_rows(windows[0], rows_per_block) * line * -(-depth // TILE_ROWS) * itemsize
     )
+    packed = _aligned(window_bytes) if copied else 0
+    scratch = Scratch(
+        packed + _aligned(images_per_block * rows_per_block * out_columns * PANEL_BYTES),
+        per_worker=True,
+        name="image and gradient",
+    )
+    y_taps = [k * dilation[0] for k in range(kernel_height)] if by_tap else [0]
+    x_taps = [k * dilation[1] for k in range(kernel_width)] if by_tap else [0]
+    records: list[int] = []
+    for row in range(0, out_rows, rows_per_block):
+        records += _row_block(windows[0], y_taps, row, min(rows_per_block, out_rows - row), line, out_columns, copied)
+    x_begin = FILTER_HEADER + len(records)
+    for tap in x_taps:
+        first, count, at = _seeing(windows[1], tap, 0, out_columns)
+        records += [at * pixel, first, count]
+    x_end = FILTER_HEADER + len(records)
+    if by_tap:
+        offsets, tile_rows = list(range(TILE_ROWS)), depth
+    else:
+        offsets = [
+            y * dilation[0] * line + x_tap * dilation[1] * channels + channel
+            for y in range(kernel_height)
+            for x_tap in range(kernel_width)
+            for channel in range(depth)
+        ]
+        tile_rows = len(offsets)
+        offsets += offsets[-1:] * TILE_ROWS
     args = [
-        x, g, parts, scratch, scratch.nbytes, *offsets, int(clipped),
-        out_rows, out_columns, images, images_per_block, rows_per_block, row_blocks,
-        *x.shape[1:], windows[0].step, windows[1].step, windows[0].before, windows[1].before, windows[0].extent,
-        window_width, groups, depth, filters // groups,
-        blocks, pieces, kernel_height, kernel_width, *dilation,
+        source, g, parts, scratch, scratch.nbytes, packed, images, images_per_block, row_blocks, blocks, pieces,
+        height * width * channels, width, channels, out_columns, groups, depth, filters // groups, taps, tile_rows,
+        int(copied), windows[0].step * line, windows[1].step * pixel, TILE_ROWS if by_tap else len(offsets),
+        FILTER_HEADER, 4 + 3 * len(y_taps), x_begin, x_end, out_rows, x_end, x_end + len(offsets), TILE_ROWS if by_tap else 0,
+        *records, *offsets, *(i * filters for i in range(tile_rows + TILE_ROWS)),
     ]  # fmt: skip
     kernel = _kernel("filter_gradient", gw, panel=_panel(filters // groups, itemsize))
     work = images * out_rows * out_columns * gw.size / pieces
-    launches = [Launch(kernel, args, pieces, serial_grain(work / 8))]
+    launches.append(Launch(kernel, args, pieces, serial_grain(work / 8)))
     return launches if pieces == 1 else [*launches, _add_pieces(parts, gw, pieces)]
+
+
+def _row_block(
+    window: Window, taps: list[int], row: int, rows: int, line: int, out_columns: int, copied: bool
+) -> list[int]:
+    """The record of some rows for `convolution.filter_gradient`.
+
+    Row, rows, first source row and source rows; for each tap where it meets the source, the first pixel and the rows.
+    """
+    first_row = max(0, row * window.step - window.before)
+    end_row = min(window.size, row * window.step - window.before + (rows - 1) * window.step + window.extent)
+    record = [row, rows, first_row, max(0, end_row - first_row)]
+    for tap in taps:
+        first, count, at = _seeing(window, tap, row, rows)
+        record += [(at - first_row if count else 0) * line, first * out_columns, count]
+    return record
+
+
+def _seeing(window: Window, tap: int, pixel: int, pixels: int) -> Triple:
+    """Which of some pixels see the image through a tap: the first, counted from `pixel`, their number, and where."""
+    at = pixel * window.step - window.before + tap
+    first = max(0, -(at // window.step))
+    count = min(pixels, -((at - window.size) // window.step)) - first
+    return (first, count, at + first * window.step) if count > 0 else (0, 0, 0)
+
+
+def _pad_launch(x: Operand, windows: tuple[Window, Window]) -> tuple[Launch, Scratch]:
+    """The launch that copies images with zeros around them, as far as the windows reach, and the copy."""
+    images, height, width, channels = x.shape
+    rows, columns = (window.length for window in windows)
+    padded = Scratch(images * rows * columns * channels * x.dtype.itemsize, name="padded images")
+    args = [
+        x, padded, height, width * channels, windows[0].before, windows[1].before * channels, rows, columns * channels
+    ]  # fmt: skip
+    return Launch(_kernel("pad_images", x), args, images * rows, serial_grain(columns * channels)), padded
 
 
 def _add_pieces(parts: Scratch | Operand, out: Operand, pieces: int) -> Launch:
@@ -236,41 +299,117 @@ def _correlation(
     out: Operand,
     windows: tuple[Window, Window],
     out_steps: Pair,
-    phases: list[Phase],
+    phases: AxisPhases,
     layout: FilterLayout,
     groups: int,
     bias: Operand | None,
     relu: bool,
 ) -> list[Launch]:
+    """The launches that pack the filters and correlate; phase (i, j) makes the pixels from (i, j) on in `out_steps`.
+
+    A tile of the kernel is up to `TILE_ROWS` pixels that see the same taps: one pixel of as many images ("across"), or for a
+    small batch a run of pixels of a row. Taps outside of the image are left out, so padding costs nothing. The tables in the
+    arguments are
+      a row of each y phase: offset in the source, first tap, offset in `out`, taps;
+      a tile of each x phase: offset in the source, of the first tap in the filters, in `out`, the two inner loops, pixels;
+      offsets of a tile's pixels in `out`, then in the source for each number of pixels (the last is repeated).
+    """
     images, height, width, channels = source.shape
-    itemsize = out.dtype.itemsize
     out_channels = out.shape[3]
-    out_line, line = out.shape[2] * out_channels, width * channels
-    panel = _panel(layout.columns, itemsize)
-    pack, packed, offsets = _pack_launch(w, phases, layout, groups, bias, panel)
-    y_axes = {phase.taps[0]: phase.grid[0] for phase in phases}
+    line, out_line = width * channels, out.shape[2] * out_channels
+    image, out_image = height * line, out.shape[1] * out_line
+    panel = _panel(layout.columns, out.dtype.itemsize)
+    runs = [_runs(windows[1], pixels, taps, TILE_ROWS) for pixels, taps in phases[1]]
+    across = -(-images // TILE_ROWS) * sum(pixels for pixels, _ in phases[1]) < images * sum(map(len, runs))
+    if across:
+        runs = [_runs(windows[1], pixels, taps, 1) for pixels, taps in phases[1]]
+    images_per_unit = TILE_ROWS if across else 1
+    rows_per_unit = _rows_per_unit(images, images_per_unit, windows[0], line * out.dtype.itemsize)
+    row_units = -(-windows[0].pixels // rows_per_unit)
+    row_stride, out_row_stride = (
+        (image, out_image) if across else (windows[1].step * channels, out_steps[1] * out_channels)
+    )
+
+    begin = HEADER + PHASE_FIELDS * len(phases[0]) * len(phases[1])
+    records: list[int] = []
+    spans: list[list[Pair]] = [[], []]
+    for number, (pixels, taps) in enumerate(phases[0]):
+        start = begin + len(records)
+        for y in range(pixels):
+            at, first, count = _clip(windows[0], taps, y)
+            records += [at * line, first, (number + y * out_steps[0]) * out_line, count]
+        spans[0].append((start, begin + len(records)))
+    for number, (_, taps) in enumerate(phases[1]):
+        start = begin + len(records)
+        for x, length, (at, first, count) in runs[number]:
+            # Neighbouring taps of all channels are one run of the image.
+            loops = (1, count * channels) if taps.spacing == 1 and layout.depth == channels else (count, layout.depth)
+            out_at = (number + x * out_steps[1]) * out_channels
+            records += [at * channels, first * layout.depth * panel, out_at, *loops, TILE_ROWS if across else length]
+        spans[1].append((start, begin + len(records)))
+    tables = begin + len(records)
+    records += [i * out_row_stride for i in range(TILE_ROWS)]
+    records += [min(i, last) * row_stride for last in range(TILE_ROWS) for i in range(TILE_ROWS)]
+
+    pack, packed, panels = _pack_launch(w, phases, layout, groups, bias, panel)
+    args: list[int | Operand | Scratch] = [
+        source, packed, out, images, images_per_unit, rows_per_unit, row_units, image, out_image,
+        groups, layout.depth, layout.columns, int(relu), row_stride, out_row_stride, tables, len(panels),
+    ]  # fmt: skip
+    grid = [(i, j) for i in range(len(phases[0])) for j in range(len(phases[1]))]
+    for (i, j), (offset, size) in zip(grid, panels, strict=True):
+        y, x = phases[0][i][1], phases[1][j][1]
+        args += [
+            *spans[0][i], *spans[1][j], x.count * layout.depth * panel, offset, -(-layout.columns // panel), size,
+            y.spacing * line, x.spacing * channels,
+        ]  # fmt: skip
+    units = -(-images // images_per_unit) * row_units
+    work = source.size * w.size / groups / units
+    return [pack, Launch(_kernel("correlate", out, panel=panel), [*args, *records], units, serial_grain(work / 8))]
+
+
+def _clip(window: Window, taps: Taps, pixel: int) -> Triple:
+    """The taps of a pixel inside of the image: where the first one lies, its number, and how many there are."""
+    at = pixel * window.step - window.before + taps.position
+    first = max(0, -(at // taps.spacing))
+    count = min(taps.count, -((at - window.size) // taps.spacing)) - first
+    return (at + first * taps.spacing, first, count) if count > 0 else (0, 0, 0)
+
+
+def _runs(window: Window, pixels: int, taps: Taps, most: int) -> list[tuple[int, int, Triple]]:
+    """Runs of at most `most` pixels that see the same taps: first pixel, length, and `_clip` of the first."""
+    runs: list[tuple[int, int, Triple]] = []
+    for pixel in range(pixels):
+        clip = _clip(window, taps, pixel)
+        if runs and runs[-1][1] < most and runs[-1][2][1:] == clip[1:]:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1, runs[-1][2])
+        else:
+            runs.append((pixel, 1, clip))
+    return runs
+
+
 def _pack_launch(
-    w: Operand, phases: list[Phase], layout: FilterLayout, groups: int, bias: Operand | None, panel: int
-) -> tuple[Launch, Scratch, list[int]]:
-    """The launch that packs filters, the memory that it fills, and the offset of each phase's panels in it."""
-    panels = -(-layout.columns // panel)
-    fields, offsets, at = [], [], 0
-    for phase in phases:
-        y, x = phase.taps
-        fields += [y.first, y.step, y.count, x.first, x.step, x.count, at]
-        offsets.append(at)
-        at += groups * panels * (y.count * x.count * layout.depth + 1) * panel
+    w: Operand, phases: AxisPhases, layout: FilterLayout, groups: int, bias: Operand | None, panel: int
+) -> tuple[Launch, Scratch, list[Pair]]:
+    """The launch that packs filters, the memory that it fills, and each phase's offset and panel size in it."""
+    panels = groups * -(-layout.columns // panel)
+    fields, places, at = [], [], 0
+    for _, y in phases[0]:
+        for _, x in phases[1]:
+            size = (y.count * x.count * layout.depth + 1) * panel
+            fields += [y.first, y.step, y.count, x.first, x.step, x.count, at]
+            places.append((at, size))
+            at += panels * size
     packed = Scratch(at * w.dtype.itemsize, name="packed filters")
-    has_bias = int(bias is not None)
     args = [
         w, 0 if bias is None else bias, packed, *layout.strides, layout.group, groups, layout.depth, layout.columns,
-        has_bias, *fields,
+        int(bias is not None), *fields,
     ]  # fmt: skip
-    units = len(phases) * groups * panels
-    return Launch(_kernel("pack_filters", w, panel=panel), args, units, serial_grain(at / units)), packed, offsets
+    units = len(places) * panels
+    return Launch(_kernel("pack_filters", w, panel=panel), args, units, serial_grain(at / units)), packed, places
 
 
-def _blocks(images: int, window: Window, columns: int, line_bytes: int, pixels: int) -> tuple[int, int, int]:
+def _blocks(images: int, window: Window, columns: int, line_bytes: int, pixels: int) -> Triple:
     """Images a unit, rows a unit and units an image: several whole images, or some rows of one."""
     rows = window.pixels
     if rows * columns <= pixels and window.length * line_bytes <= WINDOW_BYTES:
@@ -282,29 +421,20 @@ def _blocks(images: int, window: Window, columns: int, line_bytes: int, pixels: 
     return 1, rows_per_unit, -(-rows // rows_per_unit)
 
 
-def _rows_per_unit(images: int, window: Window, line_bytes: int) -> int:
-    """Rows of a unit of `MOST_TILE_ROWS` images: few enough to stay in the cache, and to make units for all threads."""
-    fitting = (WINDOW_BYTES // max(1, line_bytes * MOST_TILE_ROWS) - window.extent) // window.step + 1
-    units = -(-MOST_PIECES // -(-images // MOST_TILE_ROWS))
+def _rows_per_unit(images: int, images_per_unit: int, window: Window, line_bytes: int) -> int:
+    """Rows of a unit: few enough to stay in the cache, and to make units for all threads."""
+    fitting = (WINDOW_BYTES // max(1, line_bytes * images_per_unit) - window.extent) // window.step + 1
+    units = -(-MOST_PIECES // -(-images // images_per_unit))
     return max(1, min(fitting, -(-window.pixels // units)))
 
 
 def _fills_tiles(rows: int) -> bool:
     """Whether tiles of so many rows would be filled by four fifths."""
-    return rows >= 0.8 * MOST_TILE_ROWS * -(-rows // MOST_TILE_ROWS)
+    return rows >= 0.8 * TILE_ROWS * -(-rows // TILE_ROWS)
 
 
 def _window_rows(window: Window, rows: int) -> int:
     return (rows - 1) * window.step + window.extent
-
-
-def _worker_scratch(*sizes: int) -> tuple[Scratch, list[int]]:
-    """Memory of each worker for parts of so many bytes, and the offset of each but the first; 0 for an empty one."""
-    offsets = [0]
-    for size in sizes:
-        offsets.append(offsets[-1] + _aligned(size))
-    starts = [offset if size else 0 for offset, size in zip(offsets, sizes, strict=False)]
-    return Scratch(offsets[-1], per_worker=True, name="convolution window"), starts[1:]
 
 
 def _aligned(size: int, multiple: int = 64) -> int:

@@ -36,9 +36,9 @@ def panels(dtype: str) -> Callable:
 
     Arguments: A, B, C, bias or 0, scratch for a tile's columns of B, bytes of it per worker, M, N, K, strides of A
     (row, k), strides of B (k, column), row stride of C, relu, rows of a unit, rows of a block of A, columns of which
-    panels are multiples, panels, length of the parts in which a sum over k is made, whether to pack a B that can be read
-    in place, scratch for a part of a block of A or 0, bytes of it per worker, axes of the batch (see `batch_offsets`).
-    Units: batch x blocks of A x panels x units of rows, the last fastest.
+    panels are multiples, panels, length of the parts in which a sum over k is made, whether to pack a B that can be
+    read in place, scratch for a part of a block of A or 0, bytes of it per worker, axes of the batch (see
+    `batch_offsets`). Units: batch x blocks of A x panels x units of rows, the last fastest.
     """
     size, length, width = ITEMSIZE[dtype], vector_length(dtype), tile_columns(dtype)
     row_width = ROW_VECTORS * length

@@ -41,7 +41,6 @@ MAX_VECTORS = 3 if _MANY_REGISTERS else 2
 ROW_VECTORS = 8 if _MANY_REGISTERS else 6
 """Vectors in the tile of a single row, which is bound by memory and wants long runs."""
 
-
 PREFETCH = 6
 """Rows of B that are fetched ahead into the first-level cache: more cycles than the second level takes."""
 
@@ -122,19 +121,19 @@ def tile_kernel(dtype: str) -> Callable:
 
 
 def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Function:
-    """The function that cuts rows into tiles."""
+    """The function that cuts rows into tiles; its arguments are those of `tile_kernel`."""
     function = _internal_function(module, name, 17)
-    *common, packed, ahead, ahead_step, ahead_lines = function.args
-    rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu = common
+    rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu, packed = function.args[:14]
+    ahead, ahead_step, ahead_lines = function.args[14:]
+    nothing_ahead = [b, I64(0), I64(0)]
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     end, single = function.append_basic_block("end"), function.append_basic_block("single")
     several = function.append_basic_block("several")
     builder.cbranch(builder.icmp_signed("==", rows, I64(1)), single, several)
 
     builder.position_at_end(single)
-    builder.call(
-        _define_body(module, dtype, length, 1, ROW_VECTORS, clamped=False), [*common, packed, b, I64(0), I64(0)]
-    )
+    single_body = _define_body(module, dtype, length, 1, ROW_VECTORS, clamped=False)
+    builder.call(single_body, [*function.args[:14], *nothing_ahead])
     builder.branch(end)
 
     builder.position_at_end(several)
@@ -146,25 +145,30 @@ def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Fu
         )
         switch.add_case(I64(count), loop)
         builder.position_at_end(loop)
-        moving = [rows, a, b, b_step, init, c, I64(0)]
-        left, a_at, b_at, b_by, init_at, c_at, number = phis = [builder.phi(I64) for _ in moving]
+        moving = [rows, a, b, b_step, init, c, I64(0), I64(0)]
+        left, a_at, b_at, b_by, init_at, c_at, fetched_rows, line = phis = [builder.phi(I64) for _ in moving]
         height = I64(max_rows(count))
-
         common = [columns, depth, a_at, a_row, a_step, b_at, b_by, init_at, init_row, c_at, c_row, relu, packed]
-
         builder.cbranch(builder.icmp_signed(">=", left, height), tall, low)
         builder.position_at_end(tall)
-        # Where there are tiles enough, each fetches a part of the lines: the memory keeps up with one every few steps.
-        tiles = builder.sdiv(rows, height)
-        slow = builder.mul(ahead_lines, I64(4))
-        shift = builder.select(builder.icmp_signed(">=", tiles, slow), I64(2), I64(0))
-        part = builder.sdiv(number, builder.select(builder.icmp_signed(">", ahead_lines, I64(0)), ahead_lines, I64(1)))
-        line = builder.sub(number, builder.mul(part, ahead_lines))
-        first_row = builder.mul(part, builder.ashr(builder.add(depth, I64(3)), shift))
-        fetched = builder.add(builder.add(ahead, builder.mul(line, I64(LINE))), builder.mul(first_row, ahead_step))
-        fetching = builder.icmp_signed("<", builder.ashr(part, shift), I64(1))
-        fetching = builder.and_(fetching, builder.icmp_signed(">", ahead_lines, I64(0)))
-        fetched = [builder.select(fetching, fetched, b), builder.select(fetching, ahead_step, I64(0)), shift]
+        # A tile fetches one line of each row; of a quarter of the rows where there are tiles enough, at a quarter of
+        # the speed, which the memory keeps up with.
+        many = builder.icmp_signed(">=", rows, builder.mul(ahead_lines, I64(4 * max_rows(count))))
+        shift = builder.select(many, I64(2), I64(0))
+        fetching = builder.and_(
+            builder.icmp_signed("<", fetched_rows, depth), builder.icmp_signed(">", ahead_lines, I64(0))
+        )
+        fetched = builder.add(builder.mul(fetched_rows, ahead_step), builder.mul(line, I64(LINE)))
+        fetched = [
+            builder.select(fetching, builder.add(ahead, fetched), b),
+            builder.select(fetching, ahead_step, I64(0)),
+            shift,
+        ]
+        line_next = builder.add(line, I64(1))
+        wrapped = builder.icmp_signed(">=", line_next, ahead_lines)
+        part = builder.ashr(builder.add(depth, I64(3)), shift)
+        fetched_next = builder.select(wrapped, builder.add(fetched_rows, part), fetched_rows)
+        line_next = builder.select(wrapped, I64(0), line_next)
         tall_body = _define_body(module, dtype, length, max_rows(count), count, clamped=False)
         b_now, b_by_now = b_at, b_by
         if count == MAX_VECTORS:
@@ -183,16 +187,19 @@ def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Fu
         builder.branch(following)
         builder.position_at_end(low)
         few = builder.select(builder.icmp_signed("<", left, I64(LOW)), left, I64(LOW))
-        builder.call(_define_body(module, dtype, length, LOW, count, clamped=True), [few, *common, b, I64(0), I64(0)])
+        builder.call(_define_body(module, dtype, length, LOW, count, clamped=True), [few, *common, *nothing_ahead])
         builder.branch(following)
         builder.position_at_end(following)
         step = builder.phi(I64)
         step.add_incoming(height, tall)
         step.add_incoming(few, low)
-        b_next, b_by_next = builder.phi(I64), builder.phi(I64)
-        for phi, then, unchanged in ((b_next, b_now, b_at), (b_by_next, b_by_now, b_by)):
-            phi.add_incoming(then, tall)
-            phi.add_incoming(unchanged, low)
+        changed = [(b_now, b_at), (b_by_now, b_by), (fetched_next, fetched_rows), (line_next, line)]
+        later = []
+        for then, unchanged in changed:
+            later.append(builder.phi(I64))
+            later[-1].add_incoming(then, tall)
+            later[-1].add_incoming(unchanged, low)
+        b_next, b_by_next, fetched_next, line_next = later
         element = I64(ITEMSIZE[dtype])
         remaining = builder.sub(left, step)
         # An init of 0 says that there is none: it does not move.
@@ -204,7 +211,8 @@ def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Fu
             b_by_next,
             builder.add(init_at, builder.mul(step, init_step)),
             builder.add(c_at, builder.mul(step, builder.mul(c_row, element))),
-            builder.add(number, I64(1)),
+            fetched_next,
+            line_next,
         ]
         for phi, first, then in zip(phis, moving, moved, strict=True):
             phi.add_incoming(first, several)
@@ -227,8 +235,11 @@ def _define_body(
 ) -> ir.Function:
     """The function of one tile size.
 
+    Its arguments are those of `tile_kernel` up to `packed`, then the address, the step and the binary logarithm of the
+    steps of k to each line that is fetched ahead.
+
     Clamped, it may be given fewer rows: it then computes the last one several times. That costs as much as all the rows
-    and no code of its own.
+    and no code of its own. Packing, it copies B to `packed` while it computes.
     """
     function = _internal_function(module, f"layerkit_tile_{dtype}_{rows}x{vectors}{'_packing' * packing}", 17)
     given_rows, columns, depth, a, a_row, a_step, b, b_step, init, init_row, c, c_row, relu = function.args[:13]
@@ -366,7 +377,7 @@ class _Tile:
     def load_b(self, address: ir.Value) -> list[ir.Value]:
         """A row of B."""
         pointer = self.builder.inttoptr(address, self.scalar.as_pointer())
-        if MASKED_LOADS:
+        if MASKED_LOADS or self.vectors > MAX_VECTORS:
             return [self.load(pointer, j) for j in range(self.vectors)]
         return [
             self.builder.load(self._vector_pointer(pointer, j), align=ITEMSIZE[self.dtype]) for j in range(self.vectors)

@@ -10,7 +10,7 @@ import numpy as np
 
 from layerkit.config import Configurable, get_object
 from layerkit.dtypes import floatx
-from layerkit.graph import Tensor, Variable
+from layerkit.graph import Tensor, Variable, current_graph
 from layerkit.losses.loss import compute_dtype
 from layerkit.registry import auto_name
 
@@ -114,8 +114,12 @@ class Metric(Configurable, kind="metric", module="keras.metrics", registered=Fal
 
     def reset_state(self) -> None:
         """Forget all batches: every variable becomes 0."""
+        eager = current_graph() is None
         for variable in self.variables:
-            variable.assign(np.zeros(variable.shape, variable.dtype))
+            if eager:
+                variable.array.fill(0)
+            else:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor | dict[str, Tensor]:
         """Update with a batch and give the result."""

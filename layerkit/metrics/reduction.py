@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from layerkit import ops
 from layerkit.config import serialize_keras_object
-from layerkit.graph import Tensor, as_tensor
+from layerkit.graph import Tensor, as_tensor, current_graph
 from layerkit.losses.loss import Loss, apply_mask, divide_no_nan, squeeze_or_expand_to_same_rank
 from layerkit.metrics.metric import Metric
 from layerkit.registry import registry
@@ -86,6 +88,10 @@ class Mean(Metric):
 
     def result(self) -> Tensor:
         """The mean; 0 before the first value."""
+        if current_graph() is None:
+            # Read after every batch that somebody looks at: one division in place of five operations.
+            total, count = self.total.array, self.count.array
+            return Tensor.of(np.asarray(total / count if count else 0, self.dtype))
         return divide_no_nan(self.total.value, self.count.value)
 
 

@@ -10,15 +10,7 @@ from layerkit.config import deserialize_keras_object, serialize_keras_object
 from layerkit.errors import NotBuiltError, unknown_name
 from layerkit.layers.layer import Layer
 from layerkit.models.summary import print_summary
-try:
-    from layerkit.training.trainer import Trainer
-except ImportError:
-
-    class Trainer:
-        """Until the training package is there."""
-
-        optimizer = None
-
+from layerkit.training.trainer import Trainer
 
 
 class Model(Trainer, Layer, kind="layer", module="keras", registered=False):

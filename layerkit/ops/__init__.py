@@ -1,5 +1,8 @@
 """Every operation: a class each, and the functions of Keras' `keras.ops` over them."""
 
+from layerkit.ops.arrays import *  # noqa: F403
+from layerkit.ops.attention import *  # noqa: F403
+from layerkit.ops.contraction import *  # noqa: F403
 from layerkit.ops.convolution import *  # noqa: F403
 from layerkit.ops.elementwise import *  # noqa: F403
 from layerkit.ops.indexing import *  # noqa: F403
@@ -10,3 +13,4 @@ from layerkit.ops.pooling import *  # noqa: F403
 from layerkit.ops.random import *  # noqa: F403
 from layerkit.ops.reduction import *  # noqa: F403
 from layerkit.ops.shape import *  # noqa: F403
+from layerkit.ops.trigonometry import *  # noqa: F403

@@ -628,6 +628,18 @@ logical_xor, logical_not = _function(LogicalXor, "logical_xor", 2), _function(Lo
 isnan, isfinite = _function(Isnan, "isnan"), _function(Isfinite, "isfinite")
 
 
+def isinf(x: object) -> Tensor:
+    """Whether it is infinite."""
+    return logical_not(logical_or(isnan(x), isfinite(x)))
+
+
+def divide_no_nan(x1: object, x2: object) -> Tensor:
+    """x1 / x2, and 0 where x2 is 0."""
+    zero = equal(x2, 0)
+    # The inner choice keeps the gradient finite: where the quotient is not used, it divides by 1.
+    return where(zero, 0, divide(x1, where(zero, 1, x2)))
+
+
 def reciprocal(x: object) -> Tensor:
     """1 / x."""
     return divide(1.0, x)

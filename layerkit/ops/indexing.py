@@ -17,7 +17,7 @@ from layerkit.ops.elementwise import cast, less, maximum, where
 from layerkit.ops.nn import IndexAlong
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
-from layerkit.ops.shape import Slice, SliceGradient, expand_dims, reshape, transpose
+from layerkit.ops.shape import Pad, Slice, SliceGradient, expand_dims, reshape, transpose
 
 INDEX_DTYPES = ("int32", "int64")
 
@@ -70,6 +70,23 @@ class ScatterAddRows(Kernelled):
 
     def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
         return scatter_add_rows_launches(*inputs, *outputs)
+
+
+class UpdateRows(Operation):
+    """Rows of a table [rows, ...] replaced by those of updates [*indices, ...]; of equal indices the last counts."""
+
+    def infer(self, table: Tensor, indices: Tensor, updates: Tensor) -> Spec:
+        if updates.shape != indices.shape + table.shape[1:]:
+            raise ShapeError(f"the updates have to have shape {indices.shape + table.shape[1:]}.")
+        return table.shape, table.dtype
+
+    def reference(self, table: np.ndarray, indices: np.ndarray, updates: np.ndarray) -> np.ndarray:
+        updated = table.copy()
+        updated[indices] = updates
+        return updated
+
+    def gradient(self, g: Tensor, y: Tensor, table: Tensor, indices: Tensor, updates: Tensor) -> tuple:
+        return UpdateRows()(g, indices, updates * 0), None, TakeRows()(g, indices)
 
 
 class TakeAlongAxis(Operation):
@@ -265,6 +282,27 @@ def cumsum(x: object, axis: int | None = None, dtype: object = None) -> Tensor:
     return CumSum(*normalize_axes(0 if axis is None else axis, x.ndim))(x)
 
 
+def cumprod(x: object, axis: int | None = None, dtype: object = None) -> Tensor:
+    """Products of the elements up to each one along an axis, or of the flattened x (None).
+
+    Made of shifted products that double their reach, so that the gradient is right where an element is 0 as well.
+    """
+    x = as_tensor(x) if axis is not None else reshape(x, (-1,))
+    if dtype is not None:
+        x = cast(x, dtype)
+    elif x.dtype == "bool":
+        x = cast(x, "int32")
+    (axis,) = normalize_axes(0 if axis is None else axis, x.ndim)
+    shift = 1
+    while shift < x.shape[axis]:
+        start, step = (0,) * x.ndim, (1,) * x.ndim
+        size = tuple(n - shift if at == axis else n for at, n in enumerate(x.shape))
+        widths = tuple((shift if at == axis else 0, 0) for at in range(x.ndim))
+        x = x * Pad(widths, 1)(Slice(start, size, step)(x))
+        shift *= 2
+    return x
+
+
 def segment_sum(data: object, segment_ids: object, num_segments: int | None = None, sorted: bool = False) -> Tensor:  # noqa: A002
     """The sum of the rows [N, ...] of each segment, by segment indices [N]."""
     data, ids = as_tensor(data), as_indices(segment_ids)
@@ -299,6 +337,21 @@ def scatter(indices: object, values: object, shape: Sequence[int]) -> Tensor:
     depth = indices.shape[-1]
     rows = int(np.prod(shape[:depth], dtype=np.int64))
     return reshape(ScatterAddRows(rows)(values, _flat_places(indices, shape)), shape)
+
+
+def scatter_update(inputs: object, indices: object, updates: object, reduction: str | None = None) -> Tensor:
+    """The inputs with updates [..., *rest] put at index vectors [..., d] into the leading axes; the last of equals stays.
+
+    `reduction="add"` adds them instead. Raises NotImplementedError for another reduction.
+    """
+    x, indices, updates = as_tensor(inputs), as_indices(indices), as_tensor(updates)
+    if reduction not in (None, "add"):
+        raise NotImplementedError(f"ops.scatter_update has reduction=None and 'add'; got {reduction!r}.")
+    if reduction == "add":
+        return x + cast(scatter(indices, updates, x.shape), x.dtype)
+    depth = indices.shape[-1]
+    rows = reshape(x, (int(np.prod(x.shape[:depth], dtype=np.int64)), *x.shape[depth:]))
+    return reshape(UpdateRows()(rows, _flat_places(indices, x.shape), cast(updates, x.dtype)), x.shape)
 
 
 def slice(inputs: object, start_indices: Sequence[int], shape: Sequence[int]) -> Tensor:  # noqa: A001

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from layerkit import optimizers
 from layerkit.config import custom_object_scope
 from layerkit.errors import UnknownNameError
 from layerkit.saving import legacy_h5, weights_h5
@@ -121,9 +122,14 @@ def _compile(root: Group, model: Any, custom_objects: Mapping[str, Any] | None) 
     text = root.text("training_config")
     if text is None:
         return False
-    config = compile_config(parse_json(text, f"The training_config of {root.file!r}"), root.file)
+    parsed = parse_json(text, f"The training_config of {root.file!r}")
+    config = compile_config(parsed, root.file, own=root.text("layerkit_version") is not None)
     try:
         with custom_object_scope(custom_objects or {}):
+            built_for = legacy_h5.optimized_variables(root, model)
+            if built_for is not None:
+                config["optimizer"] = optimizers.deserialize(config["optimizer"])
+                config["optimizer"].build(built_for)
             model.compile_from_config(config)
     except Exception as error:
         if isinstance(error, UnknownNameError | ValueError | TypeError | KeyError):

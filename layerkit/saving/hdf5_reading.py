@@ -189,7 +189,7 @@ class Group:
             if name not in self._group.attrs:
                 return None
             attribute = self._group.attrs.get_id(name)
-            if attribute.get_storage_size() > LARGEST_TEXT:
+            if math.prod(attribute.shape or ()) * attribute.dtype.itemsize > LARGEST_TEXT:
                 raise self._refused(what, f"the attribute has more than {LARGEST_TEXT} bytes.")
             return self._group.attrs[name]
 

@@ -110,9 +110,7 @@ def write_names(group: h5py.Group, attribute: str, names: Iterable[str]) -> None
     encoded = [name.encode() for name in names]
     too_long = [name for name in encoded if len(name) > HEADER_LIMIT]
     if too_long:
-        raise ValueError(
-            f"Cannot save a name of more than {HEADER_LIMIT} bytes to HDF5: {too_long[0][:80]!r}..."
-        )
+        raise ValueError(f"Cannot save a name of more than {HEADER_LIMIT} bytes to HDF5: {too_long[0][:80]!r}...")
     array = np.asarray(encoded) if encoded else np.zeros(0)
     pieces = -(-array.nbytes // HEADER_LIMIT)
     if pieces <= 1:

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from layerkit import ops
 from layerkit.config import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from layerkit.errors import UnknownNameError
+from layerkit.registry import registry, snake_case
 from layerkit.saving.errors import SavedFileError
 
 _FULL_NAMES = {
@@ -20,6 +22,7 @@ _FULL_NAMES = {
 }
 """Losses by names that Keras 3 writes to `.h5` files but fails to read (it takes them for metrics)."""
 
+_OF_OTHER_ENGINES = ("jit_compile", "run_eagerly")  # what Keras wrote there is about its backend
 _DROPPED_FROM_OPTIMIZERS = ("jit_compile", "is_legacy_optimizer")  # of Keras 2
 
 
@@ -88,6 +91,7 @@ def build_model(config: dict[str, Any], custom_objects: Mapping[str, Any] | None
     """
     if not isinstance(config.get("class_name"), str) or not isinstance(config.get("config"), dict):
         raise SavedFileError(f"The model_config of {file!r} does not have 'class_name' and 'config'.")
+    _mark_operations(config)
     try:
         with custom_object_scope(custom_objects or {}):
             model = deserialize_keras_object(config, custom_objects, safe_mode=safe_mode)
@@ -107,8 +111,24 @@ def build_model(config: dict[str, Any], custom_objects: Mapping[str, Any] | None
     return model
 
 
-def compile_config(config: dict[str, Any], file: str) -> dict[str, Any]:
-    """What `Model.compile_from_config` takes, out of a training_config of Keras 3 or 2.
+def _mark_operations(config: dict[str, Any]) -> None:
+    """Give operations between layers a module. These files leave it out, so Keras 3 cannot read its own ones with them."""
+    waiting = [config]
+    while waiting:
+        inner = waiting.pop().get("config")
+        layers = inner.get("layers") if isinstance(inner, dict) else None
+        for entry in layers if isinstance(layers, list) else ():
+            if not isinstance(entry, dict):
+                continue
+            waiting.append(entry)
+            name = entry.get("class_name")
+            known = isinstance(name, str) and name not in registry("layer") and entry.get("inbound_nodes")
+            if known and "module" not in entry and snake_case(name) in ops.__all__:
+                entry["module"] = "keras.src.ops"
+
+
+def compile_config(config: dict[str, Any], file: str, own: bool) -> dict[str, Any]:
+    """What `Model.compile_from_config` takes, out of a training_config of layerkit (`own`), Keras 3 or 2.
 
     Raises:
         SavedFileError: there is no optimizer in it.
@@ -117,9 +137,16 @@ def compile_config(config: dict[str, Any], file: str) -> dict[str, Any]:
     if not isinstance(optimizer, dict) or not isinstance(optimizer.get("config"), dict):
         raise SavedFileError(f"The training_config of {file!r} does not have an 'optimizer_config'.")
     inner = {key: value for key, value in optimizer["config"].items() if key not in _DROPPED_FROM_OPTIMIZERS}
-    name = str(optimizer.get("class_name"))
+    class_name = str(optimizer.get("class_name"))
     made = {key: value for key, value in config.items() if key != "optimizer_config"}
-    made["optimizer"] = {"class_name": name.removeprefix("Custom>"), "config": inner, "registered_name": name}
+    if not own:
+        for name in _OF_OTHER_ENGINES:
+            made.pop(name, None)
+    made["optimizer"] = {
+        "class_name": class_name.removeprefix("Custom>"),
+        "config": inner,
+        "registered_name": class_name,
+    }
     for key in ("metrics", "weighted_metrics"):
         if key in made:
             made[key] = _metrics(made[key])

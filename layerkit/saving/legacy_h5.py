@@ -159,16 +159,19 @@ def match_optimizer_weights(root: Group, model: Any, matching: Matching) -> None
     """Match the optimizer's state, if the file has one."""
     if not root.has("optimizer_weights"):
         return
-    match_optimizer(matching, model.optimizer, _stored(root.group("optimizer_weights")), _built_for(root, model))
+    match_optimizer(matching, model.optimizer, _stored(root.group("optimizer_weights")), model.trainable_variables)
 
 
-def _built_for(root: Group, model: Any) -> list[Variable]:
-    """The variables that the saved optimizer had slots for: usually those that are trained now."""
+def optimized_variables(root: Group, model: Any) -> list[Variable] | None:
+    """The variables that the saved optimizer had slots for; None where these are the trained ones, as usual."""
     places = root.group(STATE).numbers(_BUILT_FOR) if root.has(STATE) else None
     weights = model.weights
     if places is None or any(not 0 <= place < len(weights) for place in places):
-        return model.trainable_variables
-    return [weights[place] for place in places]
+        return None
+    variables = [weights[place] for place in places]
+    trained = model.trainable_variables
+    same = len(variables) == len(trained) and all(a is b for a, b in zip(variables, trained, strict=True))
+    return None if same else variables
 
 
 def match_state(root: Group, model: Any, matching: Matching) -> None:

@@ -107,9 +107,12 @@ def match_optimizer(
         stored: its state in the file, in the order of `Optimizer.variables`.
         built_for: the variables to make slots for, if the file has slots.
     """
-    if not optimizer.built and len(stored) != len(optimizer.variables):
-        optimizer.build(built_for)
     variables = list(optimizer.variables)
+    if len(stored) == _count_without_slots(optimizer):
+        variables = variables[: len(stored)]  # saved before the first step
+    elif not optimizer.built:
+        optimizer.build(built_for)
+        variables = list(optimizer.variables)
     rate = getattr(optimizer, "_learning_rate", None)
     if len(stored) == len(variables) - 1 and any(rate is v for v in variables):
         variables = [v for v in variables if v is not rate]  # Keras 2 keeps the rate in the configuration only
@@ -125,3 +128,8 @@ def match_optimizer(
         )
         return
     matching.pairs += list(zip(variables, stored, strict=True))
+
+
+def _count_without_slots(optimizer: Any) -> int:
+    """How many variables the optimizer has before it is built."""
+    return len(type(optimizer).from_config(optimizer.get_config()).variables)

@@ -162,7 +162,7 @@ def predict(
     if verbose == 0 and callbacks is None and steps is None and _is_small(x, batch_size):
         # One batch that nobody watches.
         model._refresh()
-        return copied(model._step("predict").run(x))
+        return model._step("predict").run_copied(x)
     adapter = _with_random(x=x, batch_size=batch_size, steps_per_epoch=steps)
     epochs = EpochIterator(adapter, steps)
     called = _callbacks(callbacks, model, verbose=_verbosity(verbose), epochs=1, steps=epochs.num_batches)

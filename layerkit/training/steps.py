@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -25,14 +26,31 @@ class Step:
         self._compiled = CompiledFunction(
             lambda x, y, sample_weight: function(pack_x_y_sample_weight(x, y, sample_weight)), name, interpret
         )
+        self._signature: tuple | None = None
+        self._latest: Any = None
+        self._lock = threading.Lock()
 
     def run(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
         """Run on a batch; what it gives may be overwritten by the next run."""
-        return self._compiled.run(x, y, sample_weight)
+        with self._lock:
+            return self._run(x, y, sample_weight)
 
-    def forget(self) -> None:
-        """Trace again at the next run."""
-        self._compiled.forget()
+    def run_copied(self, x: Any) -> Any:
+        """Run on inputs and give arrays of their own, also where several threads do so at once."""
+        with self._lock:
+            return copied(self._run(x, None, None))
+
+    def _run(self, x: Any, y: Any, sample_weight: Any) -> Any:
+        """Single arrays of the same shapes as before, which most batches are, are not flattened and looked up."""
+        arrays = [part for part in (x, y, sample_weight) if part is not None]
+        signature = (y is None, *[(array.shape, array.dtype) if type(array) is np.ndarray else None for array in arrays])
+        if signature == self._signature:
+            return self._latest.run(arrays)
+        if None in signature:
+            return self._compiled.run(x, y, sample_weight)
+        self._latest = self._compiled.traced((x, y, sample_weight), [x, y, sample_weight])
+        self._signature = signature
+        return self._latest.run(arrays)
 
 
 def python_logs(logs: dict[str, Any] | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from layerkit.training import loop
 from layerkit.training.checks import check_batch, unknown_arguments
 from layerkit.training.compilation import Compilation, make_compilation
 from layerkit.training.compiled_metrics import CompiledMetrics
-from layerkit.training.steps import Step, copied, python_logs
+from layerkit.training.steps import Step, python_logs
 
 
 class Trainer:
@@ -458,7 +458,7 @@ class Trainer:
         class_weight: dict[int, float] | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """One step of training; gives the loss and metrics since the last `reset_metrics`."""
+        """One step of training; gives the loss and the metrics of this batch alone."""
         self._require_compiled("train_on_batch")
         x, y, sample_weight = self._batch(x, y, sample_weight, class_weight)
         return self._run_on_batch("train", x, y, sample_weight, return_dict)
@@ -466,7 +466,7 @@ class Trainer:
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
-        """One step of evaluation; gives the loss and metrics since the last `reset_metrics`."""
+        """One step of evaluation; gives the loss and the metrics of this batch alone."""
         self._require_compiled("test_on_batch")
         x, y, sample_weight = self._batch(x, y, sample_weight)
         return self._run_on_batch("test", x, y, sample_weight, return_dict)
@@ -475,7 +475,7 @@ class Trainer:
         """The model's outputs for one batch, as arrays."""
         x, _, _ = self._batch(x, None, None)
         self._refresh()
-        return copied(self._step("predict").run(x))
+        return self._step("predict").run_copied(x)
 
     def _batch(
         self, x: Any, y: Any, sample_weight: Any, class_weight: dict[int, float] | None = None
@@ -491,6 +491,7 @@ class Trainer:
         if self._steps is None or kind not in self._steps:
             self._prepare(x, y, sample_weight, training=kind == "train")
         self._refresh()
+        self.reset_metrics()
         logs = self._logs(self._step(kind).run(x, y, sample_weight))
         return logs if return_dict else self._as_list(logs)
 

@@ -87,13 +87,12 @@ def test_depth_beyond_a_block(shape, a_layout, b_layout):
 @pytest.mark.parametrize("a_layout", ["rows", "columns"])
 @pytest.mark.parametrize("b_layout", ["rows", "columns"])
 def test_packed_blocks_of_a(a_layout, b_layout):
-    m, k, n = 301, 1030, 157
+    m, k, n = 519, 530, 157
     a, b = LAYOUTS[a_layout]((m, k), "float32"), LAYOUTS[b_layout]((k, n), "float32")
     launches = matmul_launches(*(operand_of(x) for x in (a, b, np.empty((m, n), "f4"))))
-    assert ("block of A" in repr(launches)) == (a_layout == "rows" and b_layout == "rows")
+    # A transposed B is not packed again for each small block of A.
+    assert ("block of A" in repr(launches)) == (a_layout == "columns" or b_layout == "rows")
     check(a, b, normal((n,)), "relu")
-    wide = LAYOUTS["columns"]((600, 515), "float32")
-    check(wide, LAYOUTS[b_layout]((515, 140), "float32"), normal((140,)))
 
 
 @pytest.mark.parametrize("b_layout", LAYOUTS)

@@ -14,7 +14,18 @@ class keras:  # noqa: N801 - stands for the package
     Sequential, Model, Input = models.Sequential, models.Model, layers.Input
 
 
-FITS = [case for case in cases("training") if case["kind"] == "fit"]
+def by_samples(case):
+    """The mean of each of several losses counts samples, as in Keras on JAX; on TensorFlow batches count alike."""
+    for path, noted in case.get("differs_from_jax", {}).items():
+        *way, last = path.strip("/").split("/")
+        place = case
+        for key in way:
+            place = place[key]
+        place[int(last) if isinstance(place, list) else last] = noted["jax"]
+    return case
+
+
+FITS = [by_samples(case) for case in cases("training") if case["kind"] == "fit"]
 BATCHES = [case for case in cases("training") if case["kind"] == "batches"]
 CLOSE = {"rtol": 2e-4, "atol": 2e-5}
 
@@ -41,6 +52,7 @@ def assert_logs(found, expected):
     np.testing.assert_allclose(found, expected, **CLOSE)
 
 
+@pytest.mark.filterwarnings("ignore:The data ended after")
 @pytest.mark.parametrize("case", FITS, ids=lambda case: case["name"])
 def test_fit(case):
     model = compiled(case, run_eagerly=True)

@@ -1,0 +1,127 @@
+"""Activations with parameters, as layers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from layerkit import activations, constraints, initializers, ops, regularizers
+from layerkit.graph.tensor import Tensor
+from layerkit.layers.input_spec import InputSpec
+from layerkit.layers.layer import Layer
+
+MASKED = -1e9
+"""What masked elements are before a softmax: exp of it is 0."""
+
+
+class ReLU(Layer):
+    """x where above the threshold (at most max_value), `negative_slope * (x - threshold)` elsewhere."""
+
+    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if max_value is not None and max_value < 0:
+            raise ValueError(f"max_value of a ReLU layer cannot be a negative value. Received: max_value={max_value}")
+        for name, value in (("negative_slope", negative_slope), ("threshold", threshold)):
+            if value is None or value < 0:
+                raise ValueError(f"{name} of a ReLU layer cannot be None or a negative value. Received: {name}={value}")
+        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        self.supports_masking = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Apply it."""
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
+
+
+class LeakyReLU(Layer):
+    """x where positive, `negative_slope * x` elsewhere."""
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        if "alpha" in kwargs:
+            negative_slope = kwargs.pop("alpha")
+            warnings.warn("Argument `alpha` is deprecated. Use `negative_slope` instead.", stacklevel=2)
+        super().__init__(**kwargs)
+        if negative_slope is None or negative_slope < 0:
+            raise ValueError(
+                f"The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected a float. Received: negative_slope={negative_slope}"
+            )
+        self.negative_slope = negative_slope
+        self.supports_masking = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Apply it."""
+        return activations.leaky_relu(inputs, negative_slope=self.negative_slope)
+
+
+class ELU(Layer):
+    """x where positive, `alpha * (exp(x) - 1)` elsewhere."""
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = alpha
+        self.supports_masking = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Apply it."""
+        return activations.elu(inputs, alpha=self.alpha)
+
+
+class PReLU(Layer):
+    """x where positive, `alpha * x` elsewhere; alpha is learnt, one for each place of an entry.
+
+    Args:
+        alpha_initializer, alpha_regularizer, alpha_constraint: of alpha.
+        shared_axes: axes along which one alpha serves all, counted from 1.
+    """
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: int | Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_regularizer = regularizers.get(alpha_regularizer)
+        self.alpha_constraint = constraints.get(alpha_constraint)
+        if shared_axes is not None:
+            shared_axes = list(shared_axes) if isinstance(shared_axes, list | tuple) else [shared_axes]
+        self.shared_axes = shared_axes
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make alpha."""
+        shared = self.shared_axes or []
+        shape = tuple(1 if axis in shared else size for axis, size in enumerate(input_shape[1:], 1))
+        self.alpha = self.add_weight(
+            shape=shape,
+            initializer=self.alpha_initializer,
+            regularizer=self.alpha_regularizer,
+            constraint=self.alpha_constraint,
+            name="alpha",
+        )
+        axes = {axis: size for axis, size in enumerate(input_shape[1:], 1) if shared and axis not in shared}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Apply it."""
+        return ops.relu(inputs) - self.alpha * ops.relu(-inputs)
+
+
+class Softmax(Layer):
+    """exp(x) over its sum along an axis (or axes); masked elements get 0."""
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+        self.supports_masking = True
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Apply it."""
+        axis = tuple(self.axis) if isinstance(self.axis, list | tuple) else self.axis
+        if mask is None:
+            return activations.softmax(inputs, axis=axis)
+        mask = ops.cast(mask, "bool") if mask.dtype == "bool" else mask > 0.5
+        return ops.where(mask, activations.softmax(ops.where(mask, inputs, MASKED), axis=axis), 0)

@@ -1,0 +1,252 @@
+"""Layers that rearrange: flatten, reshape, permute, repeat, pad, crop, enlarge."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from layerkit import ops
+from layerkit.errors import ShapeError
+from layerkit.graph.tensor import Tensor
+from layerkit.layers.convolutional import Sizes, standardize_sizes
+from layerkit.layers.input_spec import InputSpec
+from layerkit.layers.layer import Layer
+from layerkit.settings import standardize_data_format
+
+Pairs = int | Sequence[int] | Sequence[Sequence[int]]
+
+
+class Flatten(Layer):
+    """All axes but the batch's as one, channels last: [N, ...] to [N, M].
+
+    >>> Flatten().compute_output_shape((None, 28, 28))
+    (None, 784)
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The elements of each entry in one row."""
+        if self.data_format == "channels_first" and inputs.ndim > 1:
+            inputs = ops.transpose(inputs, (0, *range(2, inputs.ndim), 1))
+        sizes = inputs.shape[1:]
+        return ops.reshape(inputs, (inputs.shape[0], None if None in sizes else math.prod(sizes)))
+
+
+class Reshape(Layer):
+    """Another shape for each entry: [N, ...] to [N, *target_shape]; one size may be -1."""
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(int(size) for size in target_shape)
+        if sum(size == -1 for size in self.target_shape) > 1 or any(size < -1 for size in self.target_shape):
+            raise ValueError(f"`target_shape` has sizes of at least 0, of which one may be -1. Received: target_shape={target_shape}")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The elements in their order."""
+        sizes = inputs.shape[1:]
+        target = self.target_shape
+        if None not in sizes:
+            known = math.prod(size for size in target if size != -1)
+            total = math.prod(sizes)
+            if (total != known) if -1 not in target else (known == 0 or total % known):
+                raise ShapeError(f"The {total} elements of an entry of shape {tuple(sizes)} don't fit into target_shape={target}.")
+            target = tuple(total // known if size == -1 else size for size in target)
+        elif inputs.shape[0] is None or -1 in target:
+            target = tuple(None if size == -1 else size for size in target)
+        return ops.reshape(inputs, (inputs.shape[0], *target))
+
+
+class Permute(Layer):
+    """The axes of each entry in another order; they count from 1."""
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(f"Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be consecutive and start from 1. Received dims={dims}")
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The transposed entries."""
+        return ops.transpose(inputs, (0, *self.dims))
+
+
+class RepeatVector(Layer):
+    """Each entry n times: [N, C] to [N, n, C]."""
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(n, int) or isinstance(n, bool):
+            raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
+        if n <= 0:
+            raise ValueError(f"Argument `n` should be a positive integer. Received: n={n}")
+        self.n = n
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The repeated entries."""
+        return repeat(ops.expand_dims(inputs, 1), self.n, 1)
+
+
+def repeat(x: Tensor, count: int, axis: int) -> Tensor:
+    """Each slice along an axis so many times in a row."""
+    if count == 1:
+        return x
+    shape = list(x.shape)
+    copies = ops.broadcast_to(ops.expand_dims(x, axis + 1), (*shape[: axis + 1], count, *shape[axis + 1 :]))
+    shape[axis] = None if shape[axis] is None else shape[axis] * count
+    return ops.reshape(copies, tuple(shape))
+
+
+def _pairs(value: Pairs, rank: int, name: str) -> tuple[tuple[int, int], ...]:
+    """A (before, after) for each spatial axis. Raises ValueError for anything else."""
+    if isinstance(value, int):
+        value = (value,) * rank
+    if not isinstance(value, list | tuple) or len(value) != rank:
+        raise ValueError(f"`{name}` should be an int, {rank} ints, or {rank} pairs of ints. Received: {name}={value!r}.")
+    return tuple(standardize_sizes(one, 2, f"an entry of {name}", allow_zero=True) for one in value)
+
+
+class _Spatial(Layer, registered=False):
+    """What works on the spatial axes of images, of any rank."""
+
+    rank: ClassVar[int] = 2
+
+    def _set_format(self, data_format: str | None) -> None:
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    @property
+    def _first(self) -> int:
+        """The first spatial axis."""
+        return 1 if getattr(self, "data_format", "channels_last") == "channels_last" else 2
+
+
+class ZeroPadding1D(_Spatial):
+    """Zeros before and after the steps of [N, T, C].
+
+    Args:
+        padding: how many on both sides, or (before, after).
+        data_format: "channels_last" or "channels_first".
+    """
+
+    rank = 1
+
+    def __init__(self, padding: int | Sequence[int] = 1, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._set_format(data_format)
+        self.padding = standardize_sizes(padding, 2, "padding", allow_zero=True)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The padded sequence."""
+        return _padded(inputs, self._first, (self.padding,))
+
+
+class ZeroPadding2D(_Spatial):
+    """Zeros around the pixels of [N, H, W, C].
+
+    Args:
+        padding: how many on all sides, (rows, columns), or ((top, bottom), (left, right)).
+        data_format: "channels_last" or "channels_first".
+    """
+
+    def __init__(self, padding: Pairs = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._set_format(data_format)
+        self.padding = _pairs(padding, 2, "padding")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The padded images."""
+        return _padded(inputs, self._first, self.padding)
+
+
+def _padded(x: Tensor, first: int, pairs: Sequence[tuple[int, int]]) -> Tensor:
+    widths = [(0, 0)] * x.ndim
+    widths[first : first + len(pairs)] = pairs
+    return ops.pad(x, widths)
+
+
+class Cropping1D(_Spatial):
+    """Without so many steps at both ends, or (at the start, at the end): [N, T, C] to [N, T', C]."""
+
+    rank = 1
+
+    def __init__(self, cropping: int | Sequence[int] = (1, 1), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cropping = standardize_sizes(cropping, 2, "cropping", allow_zero=True)
+        self.input_spec = InputSpec(ndim=3)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The steps that stay."""
+        return _cropped(inputs, 1, (self.cropping,))
+
+
+class Cropping2D(_Spatial):
+    """Without the pixels at the edges: [N, H, W, C] to [N, H', W', C].
+
+    Args:
+        cropping: how many on all sides, (rows, columns), or ((top, bottom), (left, right)).
+        data_format: "channels_last" or "channels_first".
+    """
+
+    def __init__(self, cropping: Pairs = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._set_format(data_format)
+        self.cropping = _pairs(cropping, 2, "cropping")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The pixels that stay."""
+        return _cropped(inputs, self._first, self.cropping)
+
+
+def _cropped(x: Tensor, first: int, pairs: Sequence[tuple[int, int]]) -> Tensor:
+    for axis, (before, after) in enumerate(pairs, first):
+        if x.shape[axis] is not None and before + after >= x.shape[axis]:
+            raise ShapeError(f"Values in `cropping` argument should be smaller than the corresponding dimension of the input. Received: input shape {x.shape}, cropping={tuple(pairs)}")
+    keys = [slice(None)] * x.ndim
+    for axis, (before, after) in enumerate(pairs, first):
+        keys[axis] = slice(before, -after or None)
+    return x[tuple(keys)]
+
+
+class UpSampling1D(_Spatial):
+    """Each step so many times: [N, T, C] to [N, T * size, C]."""
+
+    rank = 1
+
+    def __init__(self, size: int = 2, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.size = int(size)
+        self.input_spec = InputSpec(ndim=3)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The repeated steps."""
+        return repeat(inputs, self.size, 1)
+
+
+class UpSampling2D(_Spatial):
+    """Each pixel as a block: [N, H, W, C] to [N, H * size[0], W * size[1], C].
+
+    Args:
+        size: the block's size.
+        data_format: "channels_last" or "channels_first".
+        interpolation: "nearest"; the others raise NotImplementedError.
+    """
+
+    def __init__(self, size: Sizes = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._set_format(data_format)
+        self.size = standardize_sizes(size, 2, "size")
+        self.interpolation = interpolation.lower()
+        if self.interpolation != "nearest":
+            raise NotImplementedError(f"UpSampling2D has interpolation='nearest'; got {interpolation!r}.")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The enlarged images."""
+        first = self._first
+        return repeat(repeat(inputs, self.size[0], first), self.size[1], first + 1)
