@@ -41,6 +41,8 @@ class Configurable:
     _module: ClassVar[str] = ""
     _registered_name: ClassVar[str | None] = None
     _signature: ClassVar[inspect.Signature | None] = None
+    _not_in_config: ClassVar[tuple[str, ...]] = ()
+    """Arguments that a config leaves out: those that don't outlive the constructor."""
     _arguments: tuple[tuple, dict] = ((), {})
 
     def __init_subclass__(
@@ -101,7 +103,11 @@ class Configurable:
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, as JSON can hold them."""
-        return {name: serialize_argument(self._config_value(name, given)) for name, given in self._given().items()}
+        return {
+            name: serialize_argument(self._config_value(name, given))
+            for name, given in self._given().items()
+            if name not in self._not_in_config
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:

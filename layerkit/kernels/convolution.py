@@ -7,10 +7,9 @@ explained where they are made, in `convolution_launch`.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
-from layerkit.kernels.abi import POINTERS, inline, int64_at, vector_length
+from layerkit.kernels.abi import POINTERS, vector_length
 from layerkit.kernels.convolution_microkernel import ROWS, copy_elements, tile_multiply
 
 ITEMSIZE = {"float32": 4, "float64": 8}
@@ -133,7 +132,7 @@ def correlate(dtype: str, panel: int) -> Callable:
 
 
 def pad_images(dtype: str) -> Callable:
-    """Kernel: images with zeros around them. A unit is a row of the result; see `convolution_launch._pad_launch`."""
+    """Kernel: images with zeros around them. A unit is a row of the result; see `convolution_launch.pad_launch`."""
     at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
 
     def kernel(args, lo, hi, worker):

@@ -111,7 +111,7 @@ def conv_launches(
     if out.size == 0:
         return []
     _, _, depth, filters = w.shape
-    windows = _forward_windows(x, w, out, strides, padding, dilation)
+    windows = forward_windows(x, w, out, strides, padding, dilation)
     taps = tuple(Taps(0, 1, w.shape[i], 0, dilation[i]) for i in (0, 1))
     layout = FilterLayout(
         (w.shape[1] * depth * filters, depth * filters, filters, 1), filters // groups, depth, filters // groups
@@ -129,7 +129,7 @@ def conv_input_gradient_launches(
     kernel_width, depth, filters = w.shape[1:]
     windows, phases = zip(
         *(
-            _gradient_axis(g.shape[i + 1], gx.shape[i + 1], w.shape[i], strides[i], padding[i][0], dilation[i])
+            gradient_axis(g.shape[i + 1], gx.shape[i + 1], w.shape[i], strides[i], padding[i][0], dilation[i])
             for i in (0, 1)
         ),
         strict=True,
@@ -149,7 +149,7 @@ def conv_filter_gradient_launches(
     images, out_rows, out_columns, filters = g.shape
     kernel_height, kernel_width, depth, _ = gw.shape
     itemsize = gw.dtype.itemsize
-    windows = _forward_windows(x, gw, g, strides, padding, dilation)
+    windows = forward_windows(x, gw, g, strides, padding, dilation)
     taps = kernel_height * kernel_width
     # Tiles of channels of one tap leave out pixels that see padding through it; those of all taps need it written.
     by_tap = _fills_tiles(depth)
@@ -157,7 +157,7 @@ def conv_filter_gradient_launches(
     height, width, channels = x.shape[1:]
     launches = []
     if not by_tap and not (windows[0].inside and windows[1].inside):
-        launch, source = _pad_launch(x, windows)
+        launch, source = pad_launch(x, windows)
         launches.append(launch)
         height, width = (window.length for window in windows)
         windows = tuple(replace(window, size=window.length, before=0) for window in windows)
@@ -169,7 +169,7 @@ def conv_filter_gradient_launches(
     )
     blocks = -(-images // images_per_block) * row_blocks if g.size else 0
     if blocks == 0:
-        return [_add_pieces(gw, gw, 0)]
+        return [add_pieces_launch(gw, gw, 0)]
     pieces = max(1, min(MOST_PIECES, blocks, images * out_rows * out_columns // PIECE_PIXELS))
     parts = gw if pieces == 1 else Scratch(pieces * gw.size * itemsize, name="filter gradient parts")
     window_bytes = (
@@ -212,7 +212,7 @@ def conv_filter_gradient_launches(
     kernel = _kernel("filter_gradient", gw, panel=_panel(filters // groups, itemsize))
     work = images * out_rows * out_columns * gw.size / pieces
     launches.append(Launch(kernel, args, pieces, serial_grain(work / 8)))
-    return launches if pieces == 1 else [*launches, _add_pieces(parts, gw, pieces)]
+    return launches if pieces == 1 else [*launches, add_pieces_launch(parts, gw, pieces)]
 
 
 def _row_block(
@@ -239,7 +239,7 @@ def _seeing(window: Window, tap: int, pixel: int, pixels: int) -> Triple:
     return (first, count, at + first * window.step) if count > 0 else (0, 0, 0)
 
 
-def _pad_launch(x: Operand, windows: tuple[Window, Window]) -> tuple[Launch, Scratch]:
+def pad_launch(x: Operand, windows: tuple[Window, Window]) -> tuple[Launch, Scratch]:
     """The launch that copies images with zeros around them, as far as the windows reach, and the copy."""
     images, height, width, channels = x.shape
     rows, columns = (window.length for window in windows)
@@ -250,13 +250,13 @@ def _pad_launch(x: Operand, windows: tuple[Window, Window]) -> tuple[Launch, Scr
     return Launch(_kernel("pad_images", x), args, images * rows, serial_grain(columns * channels)), padded
 
 
-def _add_pieces(parts: Scratch | Operand, out: Operand, pieces: int) -> Launch:
+def add_pieces_launch(parts: Scratch | Operand, out: Operand, pieces: int) -> Launch:
     args = [parts, out, out.size, pieces, REDUCE_ELEMENTS]
     units = -(-out.size // REDUCE_ELEMENTS)
     return Launch(_kernel("add_pieces", out), args, units, serial_grain(REDUCE_ELEMENTS * (pieces + 1)))
 
 
-def _forward_windows(
+def forward_windows(
     x: Operand, w: Operand, out: Operand, strides: Pair, padding: Padding, dilation: Pair
 ) -> tuple[Window, Window]:
     y, x_axis = (
@@ -266,7 +266,7 @@ def _forward_windows(
     return y, x_axis
 
 
-def _gradient_axis(
+def gradient_axis(
     g_size: int, size: int, kernel: int, stride: int, before: int, dilation: int
 ) -> tuple[Window, list[tuple[int, Taps]]]:
     """The window on g along an axis, and the pixels and taps of each phase (input position modulo stride).
@@ -319,10 +319,10 @@ def _correlation(
     line, out_line = width * channels, out.shape[2] * out_channels
     image, out_image = height * line, out.shape[1] * out_line
     panel = _panel(layout.columns, out.dtype.itemsize)
-    runs = [_runs(windows[1], pixels, taps, TILE_ROWS) for pixels, taps in phases[1]]
+    runs = [tile_runs(windows[1], pixels, taps, TILE_ROWS) for pixels, taps in phases[1]]
     across = -(-images // TILE_ROWS) * sum(pixels for pixels, _ in phases[1]) < images * sum(map(len, runs))
     if across:
-        runs = [_runs(windows[1], pixels, taps, 1) for pixels, taps in phases[1]]
+        runs = [tile_runs(windows[1], pixels, taps, 1) for pixels, taps in phases[1]]
     images_per_unit = TILE_ROWS if across else 1
     rows_per_unit = _rows_per_unit(images, images_per_unit, windows[0], line * out.dtype.itemsize)
     row_units = -(-windows[0].pixels // rows_per_unit)
@@ -336,7 +336,7 @@ def _correlation(
     for number, (pixels, taps) in enumerate(phases[0]):
         start = begin + len(records)
         for y in range(pixels):
-            at, first, count = _clip(windows[0], taps, y)
+            at, first, count = clip_taps(windows[0], taps, y)
             records += [at * line, first, (number + y * out_steps[0]) * out_line, count]
         spans[0].append((start, begin + len(records)))
     for number, (_, taps) in enumerate(phases[1]):
@@ -368,7 +368,7 @@ def _correlation(
     return [pack, Launch(_kernel("correlate", out, panel=panel), [*args, *records], units, serial_grain(work / 8))]
 
 
-def _clip(window: Window, taps: Taps, pixel: int) -> Triple:
+def clip_taps(window: Window, taps: Taps, pixel: int) -> Triple:
     """The taps of a pixel inside of the image: where the first one lies, its number, and how many there are."""
     at = pixel * window.step - window.before + taps.position
     first = max(0, -(at // taps.spacing))
@@ -376,11 +376,11 @@ def _clip(window: Window, taps: Taps, pixel: int) -> Triple:
     return (at + first * taps.spacing, first, count) if count > 0 else (0, 0, 0)
 
 
-def _runs(window: Window, pixels: int, taps: Taps, most: int) -> list[tuple[int, int, Triple]]:
-    """Runs of at most `most` pixels that see the same taps: first pixel, length, and `_clip` of the first."""
+def tile_runs(window: Window, pixels: int, taps: Taps, most: int) -> list[tuple[int, int, Triple]]:
+    """Runs of at most `most` pixels that see the same taps: first pixel, length, and `clip_taps` of the first."""
     runs: list[tuple[int, int, Triple]] = []
     for pixel in range(pixels):
-        clip = _clip(window, taps, pixel)
+        clip = clip_taps(window, taps, pixel)
         if runs and runs[-1][1] < most and runs[-1][2][1:] == clip[1:]:
             runs[-1] = (runs[-1][0], runs[-1][1] + 1, runs[-1][2])
         else:

@@ -98,6 +98,10 @@ class _Convolutional(Layer, registered=False):
             x = x + along_channels(self.bias, self.rank, self.data_format)
         return self.activation(x)
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; Keras' convolutions write the activity regularizer also where there is none."""
+        return {"activity_regularizer": None, **super().get_config()}
+
 
 def along_channels(vector: Variable, rank: int, data_format: str) -> Any:
     """A value for each channel, shaped to broadcast to images."""

@@ -52,7 +52,6 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
 
     _call_signature_: ClassVar[CallSignature | None] = None
     _convert_inputs: ClassVar[bool] = True
-    _not_in_config: ClassVar[tuple[str, ...]] = ()
     _locks: ClassVar[bool] = True  # whether state can't be added once it is built
     _ready = False
 
@@ -416,8 +415,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         if not is_own(type(self)) and _writes_own_config(type(self)):
             return base
         given = super().get_config()
-        left_out = (*_BASE_ARGUMENTS, *self._not_in_config)
-        own = {name: value for name, value in given.items() if name not in left_out}
+        own = {name: value for name, value in given.items() if name not in _BASE_ARGUMENTS}
         # A constructor that takes neither the base's arguments nor **kwargs can't be given them back.
         parameters = self._constructor().parameters
         takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())

@@ -194,6 +194,7 @@ class LayerNormalization(_Normalization):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make gamma and beta."""
+        self.axis = sorted(self._axes)
         self._add_scaling(self._sizes(input_shape, self._axes))
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -80,8 +80,16 @@ class AveragePooling1D(_AveragePooling, aliases=("AvgPool1D",)):
 
     rank = 1
 
-    def __init__(self, pool_size: Sizes, *args: Any, **kwargs: Any) -> None:
-        super().__init__(pool_size, *args, **kwargs)
+    def __init__(
+        self,
+        pool_size: Sizes,
+        strides: Sizes | None = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
 
 
 class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):

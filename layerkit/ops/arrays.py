@@ -40,7 +40,10 @@ def convert_to_tensor(
     """
     if sparse or ragged:
         raise ValueError("ops.convert_to_tensor gives dense tensors; got sparse=True or ragged=True.")
+    listed = isinstance(x, (list, tuple))
     x = as_tensor(x, dtype)
+    if dtype is None and listed and x.dtype == "int64":
+        dtype = "int32"  # of Python's integers, as of a single one
     return x if dtype is None else cast(x, dtype)
 
 
@@ -124,7 +127,7 @@ def linspace(
     return (values, step) if retstep else values
 
 
-def eye(N: int, M: int | None = None, k: int = 0, dtype: object = None) -> Tensor:  # noqa: N803
+def eye(N: int, M: int | None = None, k: int = 0, dtype: object = None) -> Tensor:
     """A matrix [N, M] of ones on diagonal k and zeros elsewhere."""
     return Tensor.of(np.eye(N, M, k, dtype=standardize_dtype(dtype)))
 
@@ -134,7 +137,7 @@ def identity(n: int, dtype: object = None) -> Tensor:
     return eye(n, dtype=dtype)
 
 
-def tri(N: int, M: int | None = None, k: int = 0, dtype: object = None) -> Tensor:  # noqa: N803
+def tri(N: int, M: int | None = None, k: int = 0, dtype: object = None) -> Tensor:
     """A matrix [N, M] of ones on and below diagonal k and zeros above."""
     return Tensor.of(np.tri(N, M, k, dtype=standardize_dtype(dtype)))
 

@@ -158,9 +158,9 @@ def _grouped(x: Tensor, label: list[str], groups: Sequence[list[str]], sizes: di
 
 def norm(
     x: object,
-    ord: float | str | None = None,
+    ord: float | str | None = None,  # noqa: A002
     axis: int | Sequence[int] | None = None,
-    keepdims: bool = False,  # noqa: A002
+    keepdims: bool = False,
 ) -> Tensor:
     """The norm of vectors (one axis) or matrices (two axes).
 

@@ -50,7 +50,8 @@ class Add(Elementwise):
     scalar = "a + b"
 
     def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return a + b
+        with np.errstate(invalid="ignore", over="ignore"):
+            return a + b
 
     def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
         return g, g
@@ -62,7 +63,8 @@ class Subtract(Elementwise):
     scalar = "a - b"
 
     def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.subtract(a, b)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.subtract(a, b)
 
     def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
         return g, -g
@@ -74,7 +76,8 @@ class Multiply(Elementwise):
     scalar = "a * b"
 
     def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return a * b
+        with np.errstate(invalid="ignore", over="ignore"):
+            return a * b
 
     def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
         return g * b, g * a

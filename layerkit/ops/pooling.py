@@ -18,10 +18,11 @@ from layerkit.kernels.pooling_launch import (
     max_pool_gradient_launches,
     max_pool_launches,
 )
-from layerkit.ops.convolution import (
+from layerkit.ops.convolution import as_images
+from layerkit.ops.nn import as_float
+from layerkit.ops.windows import (
     Pads,
     add_windows,
-    as_images,
     padded,
     per_axis,
     tap_slices,
@@ -31,7 +32,6 @@ from layerkit.ops.convolution import (
     window_padding,
     window_view,
 )
-from layerkit.ops.nn import as_float
 from layerkit.settings import standardize_data_format
 
 

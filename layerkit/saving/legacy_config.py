@@ -112,7 +112,7 @@ def build_model(config: dict[str, Any], custom_objects: Mapping[str, Any] | None
 
 
 def _mark_operations(config: dict[str, Any]) -> None:
-    """Give operations between layers a module. These files leave it out, so Keras 3 cannot read its own ones with them."""
+    """Give operations between layers a module. These files leave it out, for which Keras 3 cannot read its own ones."""
     waiting = [config]
     while waiting:
         inner = waiting.pop().get("config")
@@ -123,7 +123,7 @@ def _mark_operations(config: dict[str, Any]) -> None:
             waiting.append(entry)
             name = entry.get("class_name")
             known = isinstance(name, str) and name not in registry("layer") and entry.get("inbound_nodes")
-            if known and "module" not in entry and snake_case(name) in ops.__all__:
+            if known and "module" not in entry and callable(getattr(ops, snake_case(name), None)):
                 entry["module"] = "keras.src.ops"
 
 

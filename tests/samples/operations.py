@@ -100,6 +100,12 @@ def _elementwise() -> list[Sample]:
     for of_positive in (ops.Log, ops.Log1p, ops.Log2, ops.Log10, ops.Sqrt, ops.Rsqrt):
         rows += unary(of_positive(), positive)
     rows += unary(ops.Tan(), lambda *shape: floats(*shape, low=-1.2, high=1.2))
+    for bounded in (ops.Arcsin, ops.Arccos, ops.Arctanh):
+        rows += unary(bounded(), lambda *shape: floats(*shape, low=-0.9, high=0.9))
+    for smooth in (ops.Arctan, ops.Sinh, ops.Cosh, ops.Arcsinh):
+        rows += unary(smooth())
+    rows += unary(ops.Arccosh(), lambda *shape: floats(*shape, low=1.2, high=3.0))
+    rows += binary(ops.Arctan2(), positive, floats)
     rows += unary(ops.StopGradient(), exact=False)
     rows += unary(ops.Cast("float64"), twice=False)
     rows += unary(ops.Cast("int32"))
@@ -268,6 +274,7 @@ def _indexing() -> list[Sample]:
         Sample(ops.TakeRows(), (floats(5, 3), integers(0))),
         Sample(ops.ScatterAddRows(5), (floats(2, 4, 3), integers(2, 4))),
         Sample(ops.ScatterAddRows(5), (floats(33, 20), integers(33))),
+        Sample(ops.UpdateRows(), (floats(5, 3), distinct(2), floats(2, 3))),
         Sample(ops.TakeAlongAxis(1), (floats(3, 5), integers(3, 2))),
         Sample(ops.AddAlongAxis(1, 5), (floats(3, 2), integers(3, 2))),
         Sample(ops.ArgSort(1), (floats(3, 5),)),
