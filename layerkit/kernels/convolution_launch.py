@@ -11,6 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
 
 PANEL_BYTES = 128  # columns of packed filters that lie together: two vectors of 64 bytes
@@ -106,8 +108,7 @@ def conv_launches(
     Raises:
         ValueError: another activation is asked for.
     """
-    if activation not in (None, "relu"):
-        raise ValueError(f"A convolution kernel applies no activation or 'relu', not {activation!r}.")
+    check_activation(activation)
     if out.size == 0:
         return []
     _, _, depth, filters = w.shape
@@ -157,7 +158,7 @@ def conv_filter_gradient_launches(
     height, width, channels = x.shape[1:]
     launches = []
     if not by_tap and not (windows[0].inside and windows[1].inside):
-        launch, source = pad_launch(x, windows)
+        launch, source = pad_launch(x, x.shape, x.dtype, windows)
         launches.append(launch)
         height, width = (window.length for window in windows)
         windows = tuple(replace(window, size=window.length, before=0) for window in windows)
@@ -209,7 +210,7 @@ def conv_filter_gradient_launches(
         FILTER_HEADER, 4 + 3 * len(y_taps), x_begin, x_end, out_rows, x_end, x_end + len(offsets), TILE_ROWS if by_tap else 0,
         *records, *offsets, *(i * filters for i in range(tile_rows + TILE_ROWS)),
     ]  # fmt: skip
-    kernel = _kernel("filter_gradient", gw, panel=_panel(filters // groups, itemsize))
+    kernel = _kernel("filter_gradient", gw.dtype, panel=_panel(filters // groups, itemsize))
     work = images * out_rows * out_columns * gw.size / pieces
     launches.append(Launch(kernel, args, pieces, serial_grain(work / 8)))
     return launches if pieces == 1 else [*launches, add_pieces_launch(parts, gw, pieces)]
@@ -239,21 +240,29 @@ def _seeing(window: Window, tap: int, pixel: int, pixels: int) -> Triple:
     return (first, count, at + first * window.step) if count > 0 else (0, 0, 0)
 
 
-def pad_launch(x: Operand, windows: tuple[Window, Window]) -> tuple[Launch, Scratch]:
+def pad_launch(
+    x: Operand | Scratch, shape: Sequence[int], dtype: np.dtype, windows: tuple[Window, Window]
+) -> tuple[Launch, Scratch]:
     """The launch that copies images with zeros around them, as far as the windows reach, and the copy."""
-    images, height, width, channels = x.shape
+    images, height, width, channels = shape
     rows, columns = (window.length for window in windows)
-    padded = Scratch(images * rows * columns * channels * x.dtype.itemsize, name="padded images")
+    padded = Scratch(images * rows * columns * channels * dtype.itemsize, name="padded images")
     args = [
         x, padded, height, width * channels, windows[0].before, windows[1].before * channels, rows, columns * channels
     ]  # fmt: skip
-    return Launch(_kernel("pad_images", x), args, images * rows, serial_grain(columns * channels)), padded
+    return Launch(_kernel("pad_images", dtype), args, images * rows, serial_grain(columns * channels)), padded
+
+
+def check_activation(activation: str | None) -> None:
+    """Raise ValueError for an activation that the kernels do not apply."""
+    if activation not in (None, "relu"):
+        raise ValueError(f"A convolution kernel applies no activation or 'relu', not {activation!r}.")
 
 
 def add_pieces_launch(parts: Scratch | Operand, out: Operand, pieces: int) -> Launch:
     args = [parts, out, out.size, pieces, REDUCE_ELEMENTS]
     units = -(-out.size // REDUCE_ELEMENTS)
-    return Launch(_kernel("add_pieces", out), args, units, serial_grain(REDUCE_ELEMENTS * (pieces + 1)))
+    return Launch(_kernel("add_pieces", out.dtype), args, units, serial_grain(REDUCE_ELEMENTS * (pieces + 1)))
 
 
 def forward_windows(
@@ -365,7 +374,10 @@ def _correlation(
         ]  # fmt: skip
     units = -(-images // images_per_unit) * row_units
     work = source.size * w.size / groups / units
-    return [pack, Launch(_kernel("correlate", out, panel=panel), [*args, *records], units, serial_grain(work / 8))]
+    return [
+        pack,
+        Launch(_kernel("correlate", out.dtype, panel=panel), [*args, *records], units, serial_grain(work / 8)),
+    ]
 
 
 def clip_taps(window: Window, taps: Taps, pixel: int) -> Triple:
@@ -406,7 +418,7 @@ def _pack_launch(
         int(bias is not None), *fields,
     ]  # fmt: skip
     units = len(places) * panels
-    return Launch(_kernel("pack_filters", w, panel=panel), args, units, serial_grain(at / units)), packed, places
+    return Launch(_kernel("pack_filters", w.dtype, panel=panel), args, units, serial_grain(at / units)), packed, places
 
 
 def _blocks(images: int, window: Window, columns: int, line_bytes: int, pixels: int) -> Triple:
@@ -447,5 +459,5 @@ def _panel(columns: int, itemsize: int) -> int:
     return whole if columns > whole // 2 else whole // 2
 
 
-def _kernel(function: str, operand: Operand, **constants: int) -> Kernel:
-    return Kernel("convolution", function, (("dtype", operand.dtype.name), *constants.items()))
+def _kernel(function: str, dtype: np.dtype, **constants: int) -> Kernel:
+    return Kernel("convolution", function, (("dtype", dtype.name), *constants.items()))

@@ -132,7 +132,9 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool, lanewise: bool = Fa
 
 
 class _TileBuilder:
-    def __init__(self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, lanewise: bool, values: list) -> None:
+    def __init__(
+        self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, lanewise: bool, values: list
+    ) -> None:
         self.builder, self.lanes = builder, Lanes(builder, dtype)
         self.vectors, self.packed, self.lanewise = vectors, packed, lanewise
         a, table, a_offsets, b, *loops, initial, out, out_offsets, self.rows, columns, self.option = values

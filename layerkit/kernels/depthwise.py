@@ -11,7 +11,7 @@ from layerkit.kernels.abi import POINTERS, vector_length
 from layerkit.kernels.convolution_microkernel import ROWS, tile_multiply
 
 ITEMSIZE = {"float32": 4, "float64": 8}
-HEADER, PHASE_FIELDS = 12, 11
+HEADER, PHASE_FIELDS = 13, 9
 Y_FIELDS = 4
 X_FIELDS = 5
 TABLE = 8
@@ -31,21 +31,25 @@ def depthwise(dtype: str) -> Callable:
         for unit in range(lo, hi):
             image, row = unit // rows, unit % rows
             source, out = args[0] + image * args[6] * itemsize, args[2] + image * args[7] * itemsize
-            for p in range(HEADER, tables - args[HEADER], PHASE_FIELDS):
-                y = args[p + 1] + row * Y_FIELDS
-                if y >= args[p + 2]:
+            for phase in range(args[12]):
+                p = HEADER + phase * PHASE_FIELDS
+                y = args[p] + row * Y_FIELDS
+                if y >= args[p + 1]:
                     continue
+                y_stride, w_y, x_stride, w_x = args[p + 5], args[p + 6], args[p + 7], args[p + 8]
                 for channel in range(0, channels, step):
                     bias = args[3] + channel * itemsize if args[3] else 0
-                    for x in range(args[p + 3], args[p + 4], X_FIELDS):
-                        w = args[p + 5] + (args[y + 1] * args[p + 7] + args[x + 1] * args[p + 10]) + channel
+                    for x in range(args[p + 2], args[p + 3], X_FIELDS):
+                        a = args[y] + args[x] + channel
+                        w = args[p + 4] + args[y + 1] * w_y + args[x + 1] * w_x + channel
+                        to = args[y + 2] + args[x + 2] + channel
                         for i in range(0, args[x + 4], ROWS):
+                            pixels = args[x + 4] - i
                             multiply(
-                                source + (args[y] + args[x] + channel + i * pixel) * itemsize, args,
-                                tables + TABLE * min(args[x + 4] - i, ROWS), args[1] + w * itemsize,
-                                args[y + 3], args[p + 6], args[p + 7], args[x + 3], args[p + 9], args[p + 10], 1, 0, 0,
-                                bias, out + (args[y + 2] + args[x + 2] + channel + i * out_pixel) * itemsize, tables,
-                                args[x + 4] - i, channels - channel, relu,
+                                source + (a + i * pixel) * itemsize, args, tables + TABLE * min(pixels, ROWS),
+                                args[1] + w * itemsize,
+                                args[y + 3], y_stride, w_y, args[x + 3], x_stride, w_x, 1, 0, 0,
+                                bias, out + (to + i * out_pixel) * itemsize, tables, pixels, channels - channel, relu,
                             )  # fmt: skip
 
     return kernel

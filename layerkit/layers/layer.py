@@ -24,7 +24,9 @@ from layerkit.layers.state import Stateful
 from layerkit.layers.tracking import TrackedDict, TrackedList
 from layerkit.registry import auto_name
 
-_BASE_ARGUMENTS = ("name", "trainable", "dtype", "activity_regularizer", "autocast", "input_shape", "input_dim")
+_BASE_ARGUMENTS = ("name", "trainable", "dtype", "activity_regularizer", "autocast")
+_LEGACY_ARGUMENTS = ("input_shape", "input_dim")
+"""Of Keras 2: the shape of a model's first layer. They are noted, not written; a layer may have an argument of that name."""
 
 
 class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registered=False):
@@ -415,7 +417,8 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         if not is_own(type(self)) and _writes_own_config(type(self)):
             return base
         given = super().get_config()
-        own = {name: value for name, value in given.items() if name not in _BASE_ARGUMENTS}
+        own = {name: value for name, value in given.items() if name not in _BASE_ARGUMENTS and name not in _LEGACY_ARGUMENTS}
+        own.update((name, given[name]) for name in _LEGACY_ARGUMENTS if name in self._constructor().parameters)
         # A constructor that takes neither the base's arguments nor **kwargs can't be given them back.
         parameters = self._constructor().parameters
         takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())

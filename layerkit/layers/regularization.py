@@ -77,6 +77,11 @@ class _SpatialDropout(_Noise, registered=False):
         return random.dropout(inputs, self.rate, noise_shape=shape, seed=self.seed_generator)
 
 
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; it takes fewer than other layers, as in Keras."""
+        return {**super().get_config(), "dtype": self.dtype}
+
+
 class SpatialDropout1D(_SpatialDropout):
     """Dropout of whole channels of [N, T, C]."""
 

@@ -14,6 +14,9 @@ from layerkit.metrics import Mean
 from layerkit.training.outputs import Outputs
 
 
+CROSSENTROPY = ("crossentropy", "ce")
+
+
 def label_kind(y_true: Any, y_pred: Any) -> str:
     """"binary", "sparse" or "categorical": what "accuracy" and "crossentropy" stand for, by the shapes."""
     if y_pred.shape[-1] == 1:
@@ -27,7 +30,7 @@ def standardize_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
     """A loss object for what the user wrote; "crossentropy" is chosen by the shapes."""
     if identifier is None:
         return None
-    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+    if isinstance(identifier, str) and identifier.lower() in CROSSENTROPY:
         prefix = {"binary": "binary_", "sparse": "sparse_categorical_", "categorical": "categorical_"}
         found = losses.get(prefix[label_kind(y_true, y_pred)] + "crossentropy")
     else:
@@ -61,6 +64,7 @@ class CompiledLoss:
         output_names: the names of the model's outputs, where it has names.
 
     Raises:
+        UnknownNameError: no loss has a name.
         ValueError: the weights are no numbers or containers of them.
     """
 
@@ -69,6 +73,9 @@ class CompiledLoss:
             raise ValueError(
                 f"`loss_weights` must be a number, or a list or dictionary of numbers by output, got {loss_weights!r}."
             )
+        for part in tree.flatten(loss) if not _is_loss(loss) else [loss]:
+            if isinstance(part, str) and part.lower() not in CROSSENTROPY:
+                losses.get(part)  # an unknown name is better told now than when training starts
         self._loss = loss
         self._loss_weights = loss_weights
         self._output_names = output_names

@@ -9,8 +9,11 @@ from layerkit import metrics as metrics_module
 from layerkit import tree
 from layerkit.metrics import Metric, MeanMetricWrapper
 from layerkit.registry import registry
-from layerkit.training.compiled_loss import bind_weights, label_kind
+from layerkit.training.compiled_loss import CROSSENTROPY, bind_weights, label_kind
 from layerkit.training.outputs import Outputs
+
+
+BY_SHAPE = ("accuracy", "acc", *CROSSENTROPY)
 
 
 def standardize_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
@@ -20,14 +23,12 @@ def standardize_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
     """
     if identifier is None:
         raise ValueError("A metric must be a name, a metric or a function, got None.")
-    if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc", "crossentropy", "ce"):
+    if isinstance(identifier, str) and identifier.lower() in BY_SHAPE:
         prefix = {"binary": "Binary", "sparse": "SparseCategorical", "categorical": "Categorical"}
         suffix = "Accuracy" if identifier.lower().startswith("acc") else "Crossentropy"
         found = metrics_module.get(prefix[label_kind(y_true, y_pred)] + suffix)
-    elif isinstance(identifier, str) and identifier not in registry("metric") and identifier in _functions():
-        found = _functions()[identifier]
     else:
-        found = metrics_module.get(identifier)
+        found = _named(identifier) if isinstance(identifier, str) else metrics_module.get(identifier)
     if not isinstance(found, Metric):
         name = identifier if isinstance(identifier, str) else _name_of(found)
         return MeanMetricWrapper(found, name=name)
@@ -36,9 +37,13 @@ def standardize_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
     return found
 
 
-def _functions() -> dict[str, Callable]:
-    tables = [registry("metric function"), registry("loss function")]
-    return {name: table.find(name) for table in tables for name in table}
+def _named(name: str) -> Metric | Callable:
+    """The metric of a name, or the function where only a function has it. Raises UnknownNameError."""
+    if name not in registry("metric"):
+        for kind in ("metric function", "loss function"):
+            if name in registry(kind):
+                return registry(kind).find(name)
+    return metrics_module.get(name)
 
 
 def _name_of(function: Any) -> str:
@@ -54,6 +59,7 @@ class CompiledMetrics(Metric, registered=False):
         output_names: the names of the model's outputs, where it has names.
 
     Raises:
+        UnknownNameError: no metric has a name.
         ValueError: the metrics are in no container.
     """
 
@@ -62,6 +68,9 @@ class CompiledMetrics(Metric, registered=False):
         for what, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given is not None and not isinstance(given, list | tuple | dict):
                 raise ValueError(f"`{what}` must be a list, tuple or dictionary, got {given!r}: write [{given!r}].")
+            for part in tree.flatten(given):
+                if isinstance(part, str) and part.lower() not in BY_SHAPE:
+                    _named(part)  # an unknown name is better told now than when training starts
         self._given = (metrics, weighted_metrics)
         self._output_names = output_names
         self._outputs: Outputs | None = None

@@ -60,7 +60,7 @@ def test_rank():
 
 
 def test_strings_and_objects():
-    assert "`x` has dtype <U1, but only numbers" in message(DtypeError, classifier(), np.full((6, 4), "a"), LABELS)
+    assert "`x` has dtype <U1, but only real numbers" in message(DtypeError, classifier(), np.full((6, 4), "a"), LABELS)
     assert "array of objects" in message(DtypeError, classifier(), np.full((6, 4), None), LABELS)
 
 
@@ -121,8 +121,9 @@ def test_unknown_options():
         model.compile("sgd", "mse", metric=["mae"])
     with pytest.raises(UnknownNameError, match=r"Unknown loss 'mean_square_error'. Did you mean 'mean_squared_error'"):
         model.compile("sgd", "mean_square_error")
-        model.fit(X, LABELS)
-    with pytest.raises(UnknownNameError, match=r"Unknown optimizer 'adaam'. Did you mean 'adam'"):
+    with pytest.raises(UnknownNameError, match="Unknown metric 'accuray'. Did you mean 'accuracy'"):
+        model.compile("sgd", "mse", metrics=["accuray"])
+    with pytest.raises(UnknownNameError, match=r"Unknown optimizer 'adaam'. Did you mean 'Adam' or 'Nadam'"):
         model.compile("adaam", "mse")
     with pytest.raises(ValueError, match=r"`metrics` must be a list, tuple or dictionary, got 'mae': write \['mae'\]"):
         model.compile("sgd", "mse", metrics="mae")

@@ -1,0 +1,156 @@
+"""Laws that every layer keeps, found through the registry."""
+
+import copy
+import gc
+import inspect
+import json
+import weakref
+
+import numpy as np
+import pytest
+
+from layerkit import layers, ops
+from layerkit.config import custom_object_scope, deserialize_keras_object, serialize_keras_object
+from layerkit.function import compile_function
+from layerkit.graph import gradients
+from layerkit.registry import registry
+from tests.samples.layers import SAMPLES, Sample, double
+
+MODELS = ("Functional", "Sequential")
+each = pytest.mark.parametrize("sample", SAMPLES, ids=str)
+
+
+def _shapes(inputs: object) -> object:
+    return [x.shape for x in inputs] if isinstance(inputs, list) else inputs.shape
+
+
+def test_every_class_has_a_sample() -> None:
+    sampled = {sample.cls for sample in SAMPLES}
+    missing = [cls.__name__ for cls in registry("layer").things() if cls not in sampled and cls.__name__ not in MODELS]
+    assert set(missing) <= {"InputLayer"}
+
+
+@each
+def test_config_round_trip(sample: Sample) -> None:
+    layer = sample.make(name="here", trainable=False) if "trainable" in _arguments(sample) else sample.make(name="here")
+    layer(sample.inputs())
+    text = json.dumps(serialize_keras_object(layer))
+    with custom_object_scope({"double": double}):
+        again = deserialize_keras_object(json.loads(text))
+    assert type(again) is type(layer)
+    assert json.dumps(serialize_keras_object(again)) == text
+    assert again.trainable == layer.trainable
+    if layer.weights:
+        again.set_weights(layer.get_weights())
+        np.testing.assert_array_equal(again(sample.inputs()), layer(sample.inputs()))
+
+
+def _arguments(sample: Sample) -> list[str]:
+    names = list(inspect.signature(sample.cls.__init__).parameters)
+    return [*names, "trainable"] if "kwargs" in names else names
+
+
+@each
+def test_symbolic_shape_is_the_real_one(sample: Sample) -> None:
+    inputs = sample.inputs()
+    layer = sample.make()
+    y = layer(inputs)
+    assert layer.compute_output_shape(_shapes(inputs)) == y.shape
+    unknown = [(None, *shape[1:]) for shape in sample.shapes]
+    symbolic = [layers.Input(batch_shape=shape, dtype=np.asarray(sample.inputs()[0]).dtype if sample.integers else None) for shape in unknown]
+    made = sample.make()(symbolic if isinstance(inputs, list) else symbolic[0])
+    assert made.shape == (None, *y.shape[1:])
+    assert made.dtype == y.dtype
+
+
+@each
+def test_inference_is_the_default_and_repeats(sample: Sample) -> None:
+    layer, inputs = sample.make(), sample.inputs()
+    first = np.asarray(layer(inputs))
+    np.testing.assert_array_equal(layer(inputs, training=False), first)
+    assert first.dtype == np.float32
+
+
+@each
+def test_compiled_is_eager(sample: Sample) -> None:
+    layer, inputs = sample.make(), sample.inputs()
+    eager = np.asarray(layer(inputs))
+    compiled = compile_function(lambda *x: layer(list(x) if isinstance(inputs, list) else x[0]))
+    given = compiled(*inputs) if isinstance(inputs, list) else compiled(inputs)
+    np.testing.assert_allclose(given, eager, rtol=2e-5, atol=2e-6)
+
+
+@each
+def test_weights_can_be_taken_and_given(sample: Sample) -> None:
+    layer, inputs = sample.make(), sample.inputs()
+    y = np.asarray(layer(inputs))
+    weights = layer.get_weights()
+    layer.set_weights([w + 1 for w in weights])
+    layer.set_weights(weights)
+    np.testing.assert_array_equal(layer(inputs), y)
+    with pytest.raises(ValueError, match=f"has {len(weights)} weights, but set_weights was given {len(weights) + 1}"):
+        layer.set_weights([*weights, np.zeros(1)])
+    if weights:
+        wrong = [np.zeros((*w.shape, 2)) for w in weights]
+        with pytest.raises(ValueError, match="but set_weights was given shape"):
+            layer.set_weights(wrong)
+
+
+@each
+def test_float64(sample: Sample) -> None:
+    layer = sample.make(dtype="float64")
+    assert layer(sample.inputs("float64")).dtype == "float64"
+    assert {v.dtype for v in layer.weights} <= {"float64"}
+
+
+@each
+def test_gradients_against_differences(sample: Sample) -> None:
+    """In float64, along a random direction of all inputs and weights at once."""
+    if sample.integers is not None:
+        return
+    layer = sample.make(dtype="float64")
+    inputs = sample.inputs("float64")
+    flat = inputs if isinstance(inputs, list) else [inputs]
+    layer(inputs)
+    random = np.random.default_rng(3)
+    layer.set_weights([np.abs(random.normal(size=v.shape)) + 0.2 for v in layer.weights])
+    weights = layer.trainable_weights
+
+    def loss(*x: object) -> object:
+        y = layer(list(x) if isinstance(inputs, list) else x[0])
+        return ops.sum(ops.square(y + 0.3))
+
+    grads = compile_function(lambda *x: gradients([loss(*x)], [*x, *(v.value for v in weights)]))(*flat)
+    values = [*flat, *(v.numpy() for v in weights)]
+    ways = [random.normal(size=value.shape) for value in values]
+    step = 1e-6
+
+    def at(distance: float) -> float:
+        moved = [value + distance * way for value, way in zip(values, ways, strict=True)]
+        for variable, value in zip(weights, moved[len(flat) :], strict=True):
+            variable.assign(value)
+        return float(loss(*moved[: len(flat)]))
+
+    slope = (at(step) - at(-step)) / (2 * step)
+    expected = sum(float(np.sum(np.asarray(g) * way)) for g, way in zip(grads, ways, strict=True) if g is not None)
+    assert expected == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+
+@each
+def test_freed(sample: Sample) -> None:
+    layer = sample.make()
+    layer(sample.inputs())
+    alive = weakref.ref(layer)
+    del layer
+    gc.collect()
+    assert alive() is None
+
+
+@each
+def test_copies(sample: Sample) -> None:
+    layer, inputs = sample.make(), sample.inputs()
+    y = np.asarray(layer(inputs))
+    other = copy.deepcopy(layer)
+    layer.set_weights([w + 1 for w in layer.get_weights()])
+    np.testing.assert_array_equal(other(inputs), y)
+    assert not {id(v) for v in other.weights} & {id(v) for v in layer.weights}
