@@ -24,12 +24,6 @@ from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_gra
 BLOCK = 1024
 PIECE_POINTS = 16_384
 MOST_PIECES = 256
-ACCUMULATE = {"sum": "{acc} + {value}", "prod": "{acc} * {value}", "max": "maximum({acc}, {value})", "min": "minimum({acc}, {value})"}
-INTEGER_FORMS = {"floor_divide": "floor_divide_int", "mod": "mod_int", "floor": "same", "ceil": "same", "round": "same", "trunc": "same"}
-C_FUNCTIONS = {"exp", "expm1", "log", "log1p", "pow", "sqrt", "sin", "cos", "tan", "tanh", "erf"}
-GENERIC = {"random_bits", "maximum", "minimum", "absolute", "sign", "same", "floor_divide_int", "mod_int"}
-TOKEN = re.compile(r"\{\w+\}|[A-Za-z_]\w*(?:\[\d\])?|\d+\.?\d*(?:e-?\d+)?")
-
 
 class _Operand:
     """An operand with its strides over the iteration's axes: several outer ones and the inner one."""
@@ -413,45 +407,6 @@ class _Generator:
                 stage[id(n)] = before
         return stage
 
-    def _expression(self, node: Node, inputs: list[str]) -> str:
-        """The scalar expression with names put in, functions of the right dtype, and typed constants."""
-        operation, y = node.operation, node.outputs[0]
-        dtype = y.dtype if y.dtype != "bool" or not node.inputs else node.inputs[0].dtype
-        if type(operation).__name__ == "Cast":
-            return f"{inputs[0]} != 0" if y.dtype == "bool" else f"{y.dtype}({inputs[0]})"
-        if type(operation).__name__ == "IndexAlong":
-            place = self.group.nodes.index(node)
-            simple = operation.axis == len(self.space) - 1 and self._inner_is_last_axis()
-            return "int32(j)" if simple else f"int32(({self.index}) // below{place} % size{place})"
-        values = dict(zip("abc", inputs, strict=False))
-
-        def put(match: re.Match) -> str:
-            token = match.group()
-            if token[0] == "{":
-                value = getattr(operation, token[1:-1])
-                return f"{dtype}({value!r})" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
-            if "[" in token:
-                return f"{values[token[0]]}{token[2]}"
-            if token in values:
-                return values[token]
-            if token in ("if", "else", "not", "and", "or"):
-                return token
-            if token == "i":
-                return f"({self.index})"
-            if token[0].isdigit():
-                return f"{dtype}({token})"
-            if token == "zero":
-                return f"{dtype}(0)"
-            if not dtype.startswith("float"):
-                token = INTEGER_FORMS.get(token, token)
-            elif not self.space and token in C_FUNCTIONS:
-                # One number: the C library's scalar function takes a fraction of the time to compile.
-                return f"math_{token}_{dtype}"
-            return token if token in GENERIC else f"{token}_{dtype}"
-
-        text = TOKEN.sub(put, operation.scalar)
-        return f"{y.dtype}({text})" if y.dtype not in ("bool", "float32", "float64") else text
-
 
 def _same_memory(a: _Operand, b: _Operand) -> bool:
     return a.operand.buffer is b.operand.buffer and a.operand.offset == b.operand.offset and a.strides == b.strides
@@ -463,24 +418,6 @@ def _index_axis(node: Node) -> int | None:
 
 def _loaded(text: str, one: _Operand) -> str:
     return f"{text} != 0" if one.operand.dtype == np.bool_ else text
-
-
-def _identity(node: Node) -> str:
-    dtype = node.outputs[0].dtype
-    kind = node.operation.accumulate
-    if kind in ("sum", "prod"):
-        return f"{dtype}({0 if kind == 'sum' else 1})"
-    sign = "-" if kind == "max" else ""
-    if dtype.startswith("float"):
-        return f"{dtype}({sign}inf)"
-    limits = np.iinfo(dtype)
-    return f"{dtype}({limits.min if kind == 'max' else limits.max})"
-
-
-def _accumulated(node: Node, acc: str, value: str) -> str:
-    text = ACCUMULATE[node.operation.accumulate].format(acc=acc, value=value)
-    dtype = node.outputs[0].dtype
-    return text if dtype.startswith("float") else f"{dtype}({text})"
 
 
 _HEADER = "from layerkit.kernels.scalar import *"

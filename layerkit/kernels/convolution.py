@@ -156,7 +156,7 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
     [pixel, filter of the panel]. A tile is some channels of one tap, or of all taps where channels are few; which pixels see
     the image through it is in the tables of the arguments: see `convolution_launch.conv_filter_gradient_launches`.
     """
-    at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
+    itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
     step = vectors * vector_length(dtype)
     multiply = tile_multiply(dtype, vectors, packed=False)
@@ -193,11 +193,7 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                                 )
                                 here = a + from_line * itemsize
                                 for _ in range(width):
-                                    if channel + BLOCK <= depth:
-                                        copy_channels(here, to)
-                                    else:
-                                        for i in range(depth - channel):
-                                            at(to)[i] = at(here)[i]
+                                    copy_channels(here, to, depth - channel)
                                     here += channels * itemsize
                                     to += BLOCK * itemsize
                         a = window
@@ -211,11 +207,7 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                         if filters != step:
                             for pixel in range(images * rows * out_columns):
                                 here, to = b + pixel * filters * itemsize, packed + pixel * step * itemsize
-                                if first + step <= columns:
-                                    copy_columns(here, to)
-                                else:
-                                    for j in range(step):
-                                        at(to)[j] = at(here)[j] if first + j < columns else 0
+                                copy_columns(here, to, columns - first)
                             b, b_step = packed, step
                         out = first_out
                         for tap_y in range(y + 4, y + args[25], 3):

@@ -42,10 +42,10 @@ def splat(builder: ir.IRBuilder, value: ir.Value, lanes: int) -> ir.Value:
 class Lanes:
     """Vector loads, stores and multiply-adds of one dtype in one function being built."""
 
-    def __init__(self, builder: ir.IRBuilder, dtype: str) -> None:
+    def __init__(self, builder: ir.IRBuilder, dtype: str, count: int | None = None) -> None:
         self.builder = builder
         self.scalar = LLVM_TYPES[dtype]
-        self.count = vector_length(dtype)
+        self.count = vector_length(dtype) if count is None else count
         self.type = ir.VectorType(self.scalar, self.count)
         self.suffix = f"v{self.count}f{32 if dtype == 'float32' else 64}"
         self.align = 4 if dtype == "float32" else 8
@@ -83,18 +83,18 @@ class Lanes:
 
 @functools.cache
 def copy_elements(dtype: str, count: int) -> Callable:
-    """Build the function `copy(source, to)` that copies `count` elements as one vector, whatever overlaps."""
+    """Build the function `copy(source, to, given)` that writes `count` elements: the `given` ones of source, then zeros."""
 
     @intrinsic
-    def copy(typing, source, to):
+    def copy(typing, source, to, given):
         def codegen(context, builder, signature, values):
-            vector = ir.VectorType(LLVM_TYPES[dtype], count)
-            source, to = (builder.inttoptr(value, vector.as_pointer()) for value in values)
-            align = LLVM_TYPES[dtype].get_abi_size(context.target_data)
-            builder.store(builder.load(source, align=align), to, align=align)
+            lanes = Lanes(builder, dtype, count)
+            source, to = (builder.inttoptr(value, lanes.scalar.as_pointer()) for value in values[:2])
+            value = lanes.load(source, lane_mask(builder, count, values[2]))
+            builder.store(value, builder.bitcast(to, lanes.type.as_pointer()), align=lanes.align)
             return context.get_dummy_value()
 
-        return types.void(types.intp, types.intp), codegen
+        return types.void(*(types.intp,) * 3), codegen
 
     return copy
 

@@ -176,6 +176,10 @@ class Embedding(Layer):
         """Where the index is not 0."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; Keras writes the activity regularizer also where there is none."""
+        return {"activity_regularizer": None, **super().get_config()}
+
 
 class Activation(Layer):
     """An activation, by name or as a function, as a layer."""

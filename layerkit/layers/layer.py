@@ -178,6 +178,9 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
     def _mark_built(self) -> None:
         self.built = True
         object.__setattr__(self, "_locked", self._locks)
+        if not self._trainable:
+            for variable in self._trainable_variables:
+                variable.trainable = False
 
     # Calling.
 

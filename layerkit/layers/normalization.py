@@ -199,7 +199,11 @@ class LayerNormalization(_Normalization):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Normalise."""
-        return ops.layer_normalization(inputs, self.gamma, self.beta, axis=self._axes, epsilon=self.epsilon)
+        axes = tuple(sorted(axis % inputs.ndim for axis in self._axes))
+        # Keras sorts the axes as they are written, negative ones first, and reads the weights' elements in the axes' order.
+        shape = tuple(inputs.shape[axis] for axis in axes)
+        gamma, beta = (v if v is None or v.shape == shape else ops.reshape(v, shape) for v in (self.gamma, self.beta))
+        return ops.layer_normalization(inputs, gamma, beta, axis=axes, epsilon=self.epsilon)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments, and Keras' `rms_scaling`."""

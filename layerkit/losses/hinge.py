@@ -28,9 +28,7 @@ def hinge(y_true: object, y_pred: object) -> Tensor:
 class Hinge(LossFunctionWrapper):
     """The mean of max(1 - y_true * y_pred, 0); labels are -1 or 1 (or 0 or 1)."""
 
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: object = None
-    ):
+    def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: object = None):
         super().__init__(hinge, reduction=reduction, name=name, dtype=dtype)
 
 

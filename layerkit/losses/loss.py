@@ -125,9 +125,7 @@ def compute_dtype(dtype: object) -> str:
 def standardize_reduction(reduction: str | None) -> str | None:
     """The reduction itself. Raises ValueError for one that is not known."""
     if reduction not in REDUCTIONS:
-        raise ValueError(
-            f"`reduction` must be one of {', '.join(map(repr, REDUCTIONS))}, got {reduction!r}."
-        )
+        raise ValueError(f"`reduction` must be one of {', '.join(map(repr, REDUCTIONS))}, got {reduction!r}.")
     return reduction
 
 
@@ -176,7 +174,7 @@ def size_of(shape: tuple[int, ...]) -> int:
 
 
 def divide_no_nan(a: Tensor, b: Tensor) -> Tensor:
-    """a / b, and 0 where b is 0."""
+    """A / b, and 0 where b is 0."""
     is_zero = b == 0
     return ops.where(is_zero, 0.0, a / ops.where(is_zero, 1.0, b))
 
@@ -219,8 +217,8 @@ def check_weight(weight: Tensor, values: Tensor) -> None:
     if not fits:
         mend = " Pass `sample_weight[:, None]` to weigh whole samples." if weight.ndim < values.ndim else ""
         raise ShapeError(
-            f"The sample weights (or the mask) have shape {weight.shape}, which does not fit the loss's values of shape "
-            f"{values.shape}.{mend}"
+            f"The sample weights (or the mask) have shape {weight.shape}, which does not fit the loss's values of "
+            f"shape {values.shape}.{mend}"
         )
 
 

@@ -57,9 +57,7 @@ class MeanAbsoluteError(LossFunctionWrapper):
 def mean_absolute_percentage_error(y_true: object, y_pred: object) -> Tensor:
     """100 times the mean of |y_true - y_pred| / |y_true| over the last axis; a target near 0 counts as 1e-7."""
     y_true, y_pred = matched(y_true, y_pred)
-    return 100.0 * ops.mean(
-        ops.absolute((y_true - y_pred) / ops.maximum(ops.absolute(y_true), epsilon())), axis=-1
-    )
+    return 100.0 * ops.mean(ops.absolute((y_true - y_pred) / ops.maximum(ops.absolute(y_true), epsilon())), axis=-1)
 
 
 class MeanAbsolutePercentageError(LossFunctionWrapper):
@@ -144,7 +142,7 @@ def cosine_similarity(y_true: object, y_pred: object, axis: int = -1) -> Tensor:
 
 def unit_length(x: Tensor, axis: int) -> Tensor:
     """Vectors along an axis scaled to length 1; those shorter than 1e-7 stay short."""
-    return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), epsilon()**2))
+    return x * ops.rsqrt(ops.maximum(ops.sum(ops.square(x), axis=axis, keepdims=True), epsilon() ** 2))
 
 
 class CosineSimilarity(LossFunctionWrapper):

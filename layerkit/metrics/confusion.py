@@ -28,7 +28,12 @@ def standardize_thresholds(thresholds: float | Sequence[float] | None, default: 
 
 
 def confusion_counts(
-    y_true: Tensor, y_pred: Tensor, thresholds: Sequence[float], weight: Tensor | None, wanted: Sequence[str], rows: int = 0
+    y_true: Tensor,
+    y_pred: Tensor,
+    thresholds: Sequence[float],
+    weight: Tensor | None,
+    wanted: Sequence[str],
+    rows: int = 0,
 ) -> dict[str, Tensor]:
     """Weighted counts at each threshold.
 
@@ -188,9 +193,7 @@ class Recall(_Counting):
 class _Count(_Counting):
     """One of the four counts."""
 
-    def __init__(
-        self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: Any = None
-    ):
+    def __init__(self, thresholds: float | Sequence[float] | None = None, name: str | None = None, dtype: Any = None):
         super().__init__(thresholds, name=name, dtype=dtype)
 
     def result(self) -> Tensor:
@@ -232,7 +235,8 @@ class AUC(Metric):
     Args:
         num_thresholds: how many thresholds, evenly from 0 to 1.
         curve: "ROC" or "PR".
-        summation_method: "interpolation", "minoring" or "majoring"; for PR the first is that of Davis and Goadrich, ICML 2006.
+        summation_method: "interpolation", "minoring" or "majoring"; for PR the first is that of Davis and Goadrich,
+            ICML 2006.
         name, dtype: as of `Metric`.
         thresholds: the thresholds between 0 and 1, in place of their number.
         multi_label: a curve for each label of [batch, labels], of which the mean is taken.
@@ -299,7 +303,9 @@ class AUC(Metric):
         """
         y_true, y_pred = matched(y_true, y_pred)
         if self.multi_label and y_pred.ndim != 2:
-            raise ShapeError(f"AUC with multi_label=True expects predictions of shape (batch, labels), got {y_pred.shape}.")
+            raise ShapeError(
+                f"AUC with multi_label=True expects predictions of shape (batch, labels), got {y_pred.shape}."
+            )
         if not self._counts:
             self._build(y_pred.shape[1])
         if self.from_logits:

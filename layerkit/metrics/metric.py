@@ -86,7 +86,9 @@ class Metric(Configurable, kind="metric", module="keras.metrics", registered=Fal
             name: its name; the path has the metric's in front.
         """
         dtype = dtype or floatx()
-        fill = {None: 0, "zeros": 0, "ones": 1}.get(initializer) if initializer in (None, "zeros", "ones") else initializer
+        fill = (
+            {None: 0, "zeros": 0, "ones": 1}.get(initializer) if initializer in (None, "zeros", "ones") else initializer
+        )
         if isinstance(fill, numbers.Real):
             value = np.full(tuple(shape), fill, dtype)
         else:

@@ -15,9 +15,7 @@ from layerkit.metrics.metric import Metric
 from layerkit.registry import registry
 
 
-def samplewise_values(
-    values: Any, sample_weight: Any, reduce: Callable, dtype: str
-) -> tuple[Tensor, Tensor | None]:
+def samplewise_values(values: Any, sample_weight: Any, reduce: Callable, dtype: str) -> tuple[Tensor, Tensor | None]:
     """One value and one weight for each sample.
 
     Args:

@@ -11,6 +11,7 @@ from layerkit.graph.operation import Operation
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.core import InputLayer
 from layerkit.models.network import AppliedOperation, Network, Step
+from layerkit.ops.deferred import FUNCTIONS
 from layerkit.registry import snake_case
 
 OWN_OPERATIONS = "layerkit.ops"
@@ -36,10 +37,10 @@ def _places(network: Network, struct: Any) -> Any:
 
 def _entry(network: Network, operation: Any) -> dict[str, Any]:
     if isinstance(operation, AppliedOperation):
-        kind = type(operation.operation).__name__
-        attributes = {name: serialize_keras_object(value) for name, value in operation.operation.attributes().items()}
-        config = {"name": operation.name, **attributes}
-        entry = {"module": OWN_OPERATIONS, "class_name": kind, "config": config, "registered_name": kind}
+        applied = operation.operation
+        attributes = applied.attributes() if isinstance(applied, Operation) else {}
+        config = {"name": operation.name, **{name: serialize_keras_object(value) for name, value in attributes.items()}}
+        entry = {"module": OWN_OPERATIONS, "class_name": operation.kind, "config": config, "registered_name": operation.kind}
     else:
         entry = serialize_keras_object(operation)
     entry["name"] = operation.name
@@ -134,6 +135,8 @@ def _called(entry: dict[str, Any]) -> Any:
     """The layer of an entry, or the operation: layerkit's by its class, Keras' by its function's name."""
     module = entry.get("module") or ""
     if module.startswith(OWN_OPERATIONS):
+        if entry["class_name"] in FUNCTIONS:
+            return FUNCTIONS.find(entry["class_name"])
         attributes = {name: _hashable(value) for name, value in entry["config"].items() if name != "name"}
         if entry["class_name"] not in Operation.registry:
             raise unknown_name("operation", entry["class_name"], Operation.registry)

@@ -13,23 +13,32 @@ from layerkit.graph.operation import Operation
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.core import InputLayer
 from layerkit.layers.layer import Layer
+from layerkit.ops.deferred import FunctionCall
 from layerkit.registry import snake_case
 
 
 class AppliedOperation:
-    """An operation straight on symbolic tensors, with a name in its model. It stands among the layers, but is none."""
+    """An operation (or a function of `layerkit.ops`) straight on symbolic tensors, with a name in its model.
+
+    It stands among the layers, but is none.
+    """
 
     built = True
     trainable = True
     weights: tuple = ()
 
-    def __init__(self, operation: Operation, name: str) -> None:
+    def __init__(self, operation: Operation | FunctionCall, name: str) -> None:
         self.operation = operation
         self.name = name
 
-    def __call__(self, *inputs: Any) -> Any:
+    @property
+    def kind(self) -> str:
+        """The operation's class, or the function's name."""
+        return self.operation.name if isinstance(self.operation, FunctionCall) else type(self.operation).__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the operation."""
-        return self.operation(*inputs)
+        return self.operation(*args, **kwargs)
 
     def count_params(self) -> int:
         """An operation has none."""
@@ -167,7 +176,7 @@ class Network:
             if isinstance(node.operation, Layer):
                 called[id(node)] = node.operation
                 continue
-            prefix = snake_case(type(node.operation).__name__)
+            prefix = node.operation.name if isinstance(node.operation, FunctionCall) else snake_case(type(node.operation).__name__)
             name = prefix
             while name in taken:
                 numbers[prefix] += 1

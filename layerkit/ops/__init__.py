@@ -2,6 +2,7 @@
 
 from layerkit.ops.arrays import *  # noqa: F403
 from layerkit.ops.attention import *  # noqa: F403
+from layerkit.ops.comparison import *  # noqa: F403
 from layerkit.ops.contraction import *  # noqa: F403
 from layerkit.ops.convolution import *  # noqa: F403
 from layerkit.ops.elementwise import *  # noqa: F403

@@ -11,7 +11,8 @@ from layerkit.dtypes import dtype_of, floatx, is_float, result_type, standardize
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Shape, Tensor
-from layerkit.ops.elementwise import absolute, cast, equal, isnan, logical_and, logical_or, where
+from layerkit.ops.comparison import equal, isnan, logical_and, logical_or
+from layerkit.ops.elementwise import absolute, cast, where
 from layerkit.ops.indexing import take
 from layerkit.ops.nn import IndexAlong
 from layerkit.ops.reduction import all as reduce_all

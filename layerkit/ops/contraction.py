@@ -9,7 +9,8 @@ from layerkit.dtypes import floatx, is_float
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
-from layerkit.ops.elementwise import absolute, cast, not_equal, sqrt, square, where
+from layerkit.ops.comparison import not_equal
+from layerkit.ops.elementwise import absolute, cast, sqrt, square, where
 from layerkit.ops.linalg import matmul
 from layerkit.ops.nn import IndexAlong
 from layerkit.ops.reduction import max as reduce_max

@@ -13,7 +13,8 @@ from layerkit.graph.operation import Kernelled, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.kernels.indexing_launch import NUMBERS, gather_rows_launches, scatter_add_rows_launches
 from layerkit.kernels.launch import Launch, Operand
-from layerkit.ops.elementwise import cast, less, maximum, where
+from layerkit.ops.comparison import less
+from layerkit.ops.elementwise import cast, maximum, where
 from layerkit.ops.nn import IndexAlong
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum

@@ -31,7 +31,9 @@ class MatMul(Kernelled):
         if a.ndim < 2 or b.ndim < 2:
             raise ShapeError("both have to have at least 2 axes.")
         if a.shape[-1] != b.shape[-2] and None not in (a.shape[-1], b.shape[-2]):
-            raise ShapeError(f"the last axis of the first has size {a.shape[-1]}, the last but one of the second {b.shape[-2]}; they have to be equal.")
+            raise ShapeError(
+                f"the last axis of the first has size {a.shape[-1]}, the last but one of the second {b.shape[-2]}; they have to be equal."
+            )
         return (*broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype
 
     def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:

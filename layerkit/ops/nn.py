@@ -11,6 +11,7 @@ from layerkit.dtypes import floatx, is_float, is_int
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Composite, Elementwise, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
+from layerkit.ops.comparison import isfinite
 from layerkit.ops.elementwise import (
     Sigmoid,
     absolute,
@@ -19,7 +20,6 @@ from layerkit.ops.elementwise import (
     erf,
     exp,
     expm1,
-    isfinite,
     log,
     minimum,
     relu,

@@ -39,10 +39,14 @@ class Moments(Composite):
         return [spec, spec]
 
     def reference(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            count = x.dtype.type(math.prod(x.shape[axis] for axis in self.axes))
-            mean = x.sum(self.axes, keepdims=True) / count
-            return mean.squeeze(self.axes), np.square(x - mean).sum(self.axes) / count
+        count = x.dtype.type(math.prod(x.shape[axis] for axis in self.axes))
+        if count == 0:
+            shape = tuple(n for axis, n in enumerate(x.shape) if axis not in self.axes)
+            return np.full(shape, np.nan, x.dtype), np.full(shape, np.nan, x.dtype)
+        first = x[tuple(slice(0, 1) if axis in self.axes else slice(None) for axis in range(x.ndim))]
+        shifted = x - first
+        offset = shifted.sum(self.axes, keepdims=True) / count
+        return (first + offset).squeeze(self.axes), np.square(shifted - offset).sum(self.axes) / count
 
     def gradient(self, g: list[Tensor | None], y: list[Tensor], x: Tensor) -> tuple:
         scale = 1.0 / math.prod(x.shape[axis] for axis in self.axes)

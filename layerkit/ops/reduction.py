@@ -12,7 +12,8 @@ from layerkit.graph.operation import Kernelled, Operation, Reduction, Spec, as_t
 from layerkit.graph.tensor import SIZE_CONSTANT, Tensor
 from layerkit.kernels.indexing_launch import NUMBERS, argmax_rows_launches
 from layerkit.kernels.launch import Launch, Operand
-from layerkit.ops.elementwise import cast, logical_not, sqrt, square, where
+from layerkit.ops.comparison import logical_not
+from layerkit.ops.elementwise import cast, sqrt, square, where
 from layerkit.ops.shape import broadcast_to, reshape, squeeze
 
 
@@ -122,7 +123,11 @@ def _reduce(kind: type[Reduction], x: Tensor, axis: int | Sequence[int] | None, 
     kept = kind(axes)(x) if axes else x
     if keepdims or not axes:
         return kept
-    return reshape(kept, tuple(size for at, size in enumerate(kept.shape) if at not in axes)) if None not in kept.shape else squeeze(kept, axes)
+    return (
+        reshape(kept, tuple(size for at, size in enumerate(kept.shape) if at not in axes))
+        if None not in kept.shape
+        else squeeze(kept, axes)
+    )
 
 
 def sum(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001

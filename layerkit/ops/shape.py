@@ -72,7 +72,9 @@ class BroadcastTo(View):
 
     def view(self, x: Operand, shape: tuple[int, ...]) -> Operand | None:
         extra = len(shape) - len(x.shape)
-        strides = [0] * extra + [0 if n == 1 and m != 1 else s for n, m, s in zip(x.shape, shape[extra:], x.strides, strict=True)]
+        strides = [0] * extra + [
+            0 if n == 1 and m != 1 else s for n, m, s in zip(x.shape, shape[extra:], x.strides, strict=True)
+        ]
         return Operand(x.buffer, shape, tuple(strides), x.offset, x.dtype)
 
 
@@ -141,7 +143,8 @@ class Concatenate(Operation):
         axis = self.axis
         for other in x[1:]:
             same = other.ndim == x[0].ndim and all(
-                at == axis or a is None or b is None or a == b for at, (a, b) in enumerate(zip(x[0].shape, other.shape, strict=True))
+                at == axis or a is None or b is None or a == b
+                for at, (a, b) in enumerate(zip(x[0].shape, other.shape, strict=True))
             )
             if not same:
                 raise ShapeError(f"all sizes but those of axis {axis} have to be equal.")
@@ -223,7 +226,9 @@ class GetItem:
             return Tensor.of(np.asarray(x.numpy()[key]))
         keys = key if isinstance(key, tuple) else (key,)
         if any(not (k is None or k is Ellipsis or isinstance(k, (int, np.integer, slice))) for k in keys):
-            raise ShapeError(f"a symbolic tensor takes integers, slices, ... and None as indices (got {key!r}); for arrays use ops.take.")
+            raise ShapeError(
+                f"a symbolic tensor takes integers, slices, ... and None as indices (got {key!r}); for arrays use ops.take."
+            )
         return _basic_index(x, list(keys))
 
 
@@ -286,7 +291,11 @@ def reshaped(shape: Shape, new_shape: Sequence[int | None]) -> Shape:
         if None in new_shape or -1 not in new_shape:
             return new_shape
         # The unknown axis is the batch; where it alone is unknown, -1 stands for it when the rest fits.
-        return tuple(None if n == -1 else n for n in new_shape) if None in shape else tuple(total // known if n == -1 else n for n in new_shape)
+        return (
+            tuple(None if n == -1 else n for n in new_shape)
+            if None in shape
+            else tuple(total // known if n == -1 else n for n in new_shape)
+        )
     total = int(np.prod(shape, dtype=np.int64))
     if -1 in new_shape:
         if known == 0 or total % known:
@@ -350,11 +359,19 @@ def expand_dims(x: object, axis: int | Sequence[int]) -> Tensor:
 def squeeze(x: object, axis: int | Sequence[int] | None = None) -> Tensor:
     """Without axes of size 1 (all with None). Raises ShapeError for a named axis of another size."""
     x = as_tensor(x)
-    axes = [at for at, n in enumerate(x.shape) if n == 1] if axis is None else [axis] if isinstance(axis, int) else list(axis)
+    axes = (
+        [at for at, n in enumerate(x.shape) if n == 1]
+        if axis is None
+        else [axis]
+        if isinstance(axis, int)
+        else list(axis)
+    )
     axes = [at % x.ndim for at in axes]
     for at in axes:
         if x.shape[at] not in (1, None):
-            raise ShapeError(f"axis {at} of shape {x.shape} has size {x.shape[at]}; only axes of size 1 can be squeezed.")
+            raise ShapeError(
+                f"axis {at} of shape {x.shape} has size {x.shape[at]}; only axes of size 1 can be squeezed."
+            )
     return Reshape(tuple(n for at, n in enumerate(x.shape) if at not in axes))(x)
 
 

@@ -23,9 +23,7 @@ class SGD(Optimizer):
         **options: see `Optimizer`.
     """
 
-    def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **options: Any
-    ):
+    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **options: Any):
         super().__init__(learning_rate, **options)
         if not 0 <= momentum <= 1:
             raise ValueError(f"`momentum` must lie between 0 and 1, got {momentum!r}.")

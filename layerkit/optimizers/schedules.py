@@ -96,7 +96,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant"):
         if len(boundaries) != len(values) - 1:
             raise ValueError(
-                f"There must be one value more than boundaries, got {len(values)} values and {len(boundaries)} boundaries."
+                f"There must be one value more than boundaries, got {len(values)} values, {len(boundaries)} boundaries."
             )
         self.boundaries = list(boundaries)
         self.values = list(values)

@@ -35,7 +35,9 @@ def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = N
 
     Args:
         model: the model.
-        x, y, sample_weight: a batch of arrays.
+        x: a batch's inputs.
+        y: its targets, or None.
+        sample_weight: its weights, or None.
         adapter: the source of the batch; where it holds arrays, all labels are checked and not just the batch's.
 
     Raises:
@@ -44,6 +46,7 @@ def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = N
     """
     if x is None:
         raise NotBuiltError(f"Model {model.name!r} got no inputs: `x` is None.")
+    build_model(model, x)
     y_pred = model.compute_output_spec(_symbolic(x), training=False)
     made = model._compilation
     if made is None or y is None:
@@ -53,9 +56,15 @@ def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = N
     if made.loss is not None:
         if not made.loss.built:
             made.loss.build(y, y_pred)
-        _check_targets(made.loss, y, y_pred, adapter)
+        _check_targets(made.loss, x, y, y_pred, adapter)
     if made.metrics is not None and not made.metrics.built:
         made.metrics.build(_symbolic(y), y_pred)
+
+
+def build_model(model: Any, x: Any) -> None:
+    """Build a model of one input by the shape of a batch; others build their layers when they are called."""
+    if not model.built and not tree.is_nested(x):
+        model.build((None, *x.shape[1:]))
 
 
 def _symbolic(structure: Any) -> Any:
@@ -83,9 +92,9 @@ def _library_train_step(model: Any) -> Callable:
     return vars(owner)["train_step"]
 
 
-def _check_targets(compiled: Any, y: Any, y_pred: Any, adapter: Any) -> None:
+def _check_targets(compiled: Any, x: Any, y: Any, y_pred: Any, adapter: Any) -> None:
     targets, predictions = compiled.pairs(y, y_pred)
-    whole = _whole_targets(compiled, y, y_pred, adapter)
+    whole = _whole_targets(compiled, x, y, y_pred, adapter)
     for part in compiled.parts:
         target, predicted = targets[part.index], predictions[part.index]
         where = f"the output {part.name!r}" if len(compiled.parts) > 1 else "the output"
@@ -94,12 +103,15 @@ def _check_targets(compiled: Any, y: Any, y_pred: Any, adapter: Any) -> None:
         _check_shapes(part.loss, target, predicted, where)
 
 
-def _whole_targets(compiled: Any, y: Any, y_pred: Any, adapter: Any) -> list[Any]:
+def _whole_targets(compiled: Any, x: Any, y: Any, y_pred: Any, adapter: Any) -> list[Any]:
     """All targets where they lie in memory, else the batch's."""
-    structure = getattr(adapter, "_structure", None)
-    if structure is None or structure[1] is None:
-        return compiled.pairs(y, y_pred)[0]
-    return compiled.pairs(structure[1], y_pred)[0]
+    arrays = getattr(adapter, "arrays", None)
+    if arrays is not None:
+        # The arrays of x come first in the flat list, then those of y.
+        skipped = sum(leaf is not None for leaf in tree.flatten(x))
+        rest = iter(arrays[skipped:])
+        y = tree.map_structure(lambda _: next(rest), y, none_is_leaf=False)
+    return compiled.pairs(y, y_pred)[0]
 
 
 def _is_sparse(loss: Loss) -> bool:
@@ -117,8 +129,8 @@ def _check_labels(labels: Any, predicted: Any, where: str) -> None:
     if low < -1 or high >= classes:
         wrong = low if low < -1 else high
         raise ValueError(
-            f"The labels in `y` must lie from 0 to {classes - 1}, since {where} has {classes} classes, but there is {wrong}. "
-            f"The last layer needs {int(high) + 1} units for labels up to {int(high)}."
+            f"The labels in `y` must lie from 0 to {classes - 1}, since {where} has {classes} classes, but there is "
+            f"{wrong}. The last layer needs {int(high) + 1} units for labels up to {int(high)}."
             if high >= classes
             else f"The labels in `y` must lie from 0 to {classes - 1}, but there is {wrong}."
         )
@@ -133,8 +145,10 @@ def _check_shapes(loss: Loss, target: Any, predicted: Any, where: str) -> None:
         fits = same_shape(given, shape[:-1]) or same_shape(given, (*shape[:-1], 1))
         if not fits:
             mend = " For one-hot targets use categorical_crossentropy." if same_shape(given, shape) else ""
-            raise ShapeError(f"`y` has shape {_shown(given)}, but the loss {loss.name!r} of {where} expects class numbers of "
-                             f"shape {_shown(shape[:-1])}.{mend}")
+            raise ShapeError(
+                f"`y` has shape {_shown(given)}, but the loss {loss.name!r} of {where} expects class numbers of "
+                f"shape {_shown(shape[:-1])}.{mend}"
+            )
         return
     if same_shape(given, shape) or same_shape((*given, 1), shape) or same_shape(given, (*shape, 1)):
         return
@@ -146,8 +160,8 @@ def _check_shapes(loss: Loss, target: Any, predicted: Any, where: str) -> None:
     elif labels and integers:
         mend = " If `y` holds class numbers use sparse_categorical_crossentropy."
     raise ShapeError(
-        f"`y` has shape {_shown(given)}, but {where} has shape {_shown(shape)} and the loss {loss.name!r} compares them element "
-        f"by element.{mend}"
+        f"`y` has shape {_shown(given)}, but {where} has shape {_shown(shape)} and the loss {loss.name!r} compares them "
+        f"element by element.{mend}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +57,11 @@ def make_compilation(model: Any, arguments: dict[str, Any], auto_scale_loss: boo
     if run_eagerly and jit_compile is True:
         warnings.warn("`run_eagerly=True` switches compiling off: `jit_compile=True` has no effect.", stacklevel=4)
     interpret = bool(run_eagerly) or jit_compile is False
-    names = getattr(model, "output_names", None)
+
+    def names() -> Sequence[str] | None:
+        # Not before the model is built: a Sequential without an Input has no outputs until then.
+        return getattr(model, "output_names", None)
+
     loss, metrics, weighted = arguments["loss"], arguments["metrics"], arguments["weighted_metrics"]
     if auto_scale_loss and getattr(getattr(model, "dtype_policy", None), "name", "") == "mixed_float16":
         raise ValueError("The dtype policy mixed_float16 is not supported, so there is no loss to scale.")

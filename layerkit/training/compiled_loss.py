@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,11 @@ from layerkit.losses import Loss, LossFunctionWrapper
 from layerkit.metrics import Mean
 from layerkit.training.outputs import Outputs
 
-
 CROSSENTROPY = ("crossentropy", "ce")
 
 
 def label_kind(y_true: Any, y_pred: Any) -> str:
-    """"binary", "sparse" or "categorical": what "accuracy" and "crossentropy" stand for, by the shapes."""
+    """What "accuracy" and "crossentropy" stand for, by the shapes: binary, sparse or categorical."""
     if y_pred.shape[-1] == 1:
         return "binary"
     if len(y_true.shape) < len(y_pred.shape) or (y_true.shape[-1] == 1 and y_pred.shape[-1] > 1):
@@ -46,7 +45,7 @@ def standardize_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
 
 @dataclass
 class OutputLoss:
-    """The loss of one output: its place among the outputs, its weight, and its mean over batches (of several losses)."""
+    """The loss of one output: its place, its weight, and its mean over batches where there are several losses."""
 
     index: int
     loss: Loss
@@ -61,14 +60,16 @@ class CompiledLoss:
     Args:
         loss: a loss, or losses by output; None leaves an output out.
         loss_weights: numbers by output.
-        output_names: the names of the model's outputs, where it has names.
+        output_names: gives the names of the model's outputs, where it has names; called when the outputs are known.
 
     Raises:
         UnknownNameError: no loss has a name.
         ValueError: the weights are no numbers or containers of them.
     """
 
-    def __init__(self, loss: Any, loss_weights: Any = None, output_names: Sequence[str] | None = None):
+    def __init__(
+        self, loss: Any, loss_weights: Any = None, output_names: Callable[[], Sequence[str] | None] | None = None
+    ):
         if loss_weights is not None and not isinstance(loss_weights, list | tuple | dict | float | int):
             raise ValueError(
                 f"`loss_weights` must be a number, or a list or dictionary of numbers by output, got {loss_weights!r}."
@@ -98,7 +99,7 @@ class CompiledLoss:
         Raises:
             ValueError: a loss or weight is for no output; the message lists the outputs.
         """
-        outputs = Outputs(y_pred, self._output_names)
+        outputs = Outputs(y_pred, self._output_names() if self._output_names else None)
         found = self._bound(self._loss, "`loss`", outputs)
         weights = [None] * outputs.count
         if isinstance(self._loss_weights, float | int):

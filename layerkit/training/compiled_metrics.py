@@ -7,11 +7,10 @@ from typing import Any
 
 from layerkit import metrics as metrics_module
 from layerkit import tree
-from layerkit.metrics import Metric, MeanMetricWrapper
+from layerkit.metrics import MeanMetricWrapper, Metric
 from layerkit.registry import registry
 from layerkit.training.compiled_loss import CROSSENTROPY, bind_weights, label_kind
 from layerkit.training.outputs import Outputs
-
 
 BY_SHAPE = ("accuracy", "acc", *CROSSENTROPY)
 
@@ -56,14 +55,19 @@ class CompiledMetrics(Metric, registered=False):
     Args:
         metrics: metrics for a single output, or by output; sample weights do not count for them.
         weighted_metrics: the same, for metrics that sample weights count for.
-        output_names: the names of the model's outputs, where it has names.
+        output_names: gives the names of the model's outputs, where it has names; called when the outputs are known.
 
     Raises:
         UnknownNameError: no metric has a name.
         ValueError: the metrics are in no container.
     """
 
-    def __init__(self, metrics: Any = None, weighted_metrics: Any = None, output_names: Sequence[str] | None = None):
+    def __init__(
+        self,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        output_names: Callable[[], Sequence[str] | None] | None = None,
+    ):
         super().__init__(name="compile_metrics")
         for what, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
             if given is not None and not isinstance(given, list | tuple | dict):
@@ -98,7 +102,7 @@ class CompiledMetrics(Metric, registered=False):
         Raises:
             ValueError: a metric is for no output; the message lists the outputs.
         """
-        outputs = Outputs(y_pred, self._output_names)
+        outputs = Outputs(y_pred, self._output_names() if self._output_names else None)
         targets = outputs.bind(y_true, "`y`", lambda value: not tree.is_nested(value))
         predictions = outputs.predictions(y_pred)
         self._plain = self._bound("`metrics`", self._given[0], outputs, targets, predictions)
@@ -143,8 +147,10 @@ class CompiledMetrics(Metric, registered=False):
             metric.reset_state()
 
     def result(self) -> dict[str, Any]:
-        """Name -> value. A name has the output's in front where there are several, and a number or `weighted_` where it
-        stands twice."""
+        """Name -> value, by the names that Keras gives them.
+
+        A name has the output's in front where there are several, and a number or `weighted_` where it stands twice.
+        """
         results: dict[str, Any] = {}
         counts: dict[str, int] = {}
         for groups, weighted in ((self._plain, False), (self._weighted, True)):

@@ -85,7 +85,12 @@ def fit(model: Any, given: FitArguments) -> History:
     epochs = EpochIterator(adapter, given.steps_per_epoch)
     batches = _prepared(model, epochs, given.initial_epoch, training=True)
     callbacks = _callbacks(
-        given.callbacks, model, history=True, verbose=_verbosity(given.verbose), epochs=given.epochs, steps=epochs.num_batches
+        given.callbacks,
+        model,
+        history=True,
+        verbose=_verbosity(given.verbose),
+        epochs=given.epochs,
+        steps=epochs.num_batches,
     )
     progress = Progress(given.verbose, epochs.num_batches, given.epochs)
     model.stop_training = False
@@ -139,9 +144,7 @@ def evaluate(
     return _evaluated(model, epochs, called, Progress(verbose, epochs.num_batches, label="Evaluate"))
 
 
-def _evaluated(
-    model: Any, epochs: EpochIterator, callbacks: CallbackList, progress: Progress | None
-) -> dict[str, Any]:
+def _evaluated(model: Any, epochs: EpochIterator, callbacks: CallbackList, progress: Progress | None) -> dict[str, Any]:
     batches = _prepared(model, epochs, 0, training=False)
     callbacks.on_test_begin()
     model.reset_metrics()
@@ -155,13 +158,11 @@ def _evaluated(
     return logs
 
 
-def predict(
-    model: Any, x: Any, batch_size: int | None, verbose: int | str, steps: int | None, callbacks: Any
-) -> Any:
+def predict(model: Any, x: Any, batch_size: int | None, verbose: int | str, steps: int | None, callbacks: Any) -> Any:
     """The outputs for all samples; see `Trainer.predict`."""
     if verbose == 0 and callbacks is None and steps is None and _is_small(x, batch_size):
         # One batch that nobody watches.
-        model._refresh()
+        model._prepare_prediction(x)
         return model._step("predict").run_copied(x)
     adapter = _with_random(x=x, batch_size=batch_size, steps_per_epoch=steps)
     epochs = EpochIterator(adapter, steps)
@@ -171,10 +172,12 @@ def predict(
     collected = Collected(adapter.num_samples if steps is None else None)
     called.on_predict_begin()
     progress.begin()
-    model._refresh()
-    run = model._step("predict").run
+    run = None
     with _closing(progress):
         for number, (inputs, _, _) in enumerate(epochs.epoch(0)):
+            if run is None:
+                model._prepare_prediction(inputs)
+                run = model._step("predict").run
             if hooks:
                 called.on_predict_batch_begin(number)
             outputs = run(inputs)
@@ -208,9 +211,7 @@ def _run_epoch(
     return model._logs(given)
 
 
-def _run_unwatched(
-    model: Any, run: Callable, batches: Iterator, progress: Progress | None
-) -> tuple[int, Any]:
+def _run_unwatched(model: Any, run: Callable, batches: Iterator, progress: Progress | None) -> tuple[int, Any]:
     given, number = None, 0
     if progress is None or progress.verbose != 1:
         for number, (x, y, sample_weight) in enumerate(batches, 1):  # noqa: B007 - the count is used below

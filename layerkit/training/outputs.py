@@ -80,7 +80,9 @@ class Outputs:
             )
         missing = [name for name in self.names if name not in given]
         if missing and not partial:
-            raise ValueError(f"{what} has nothing for the output {', '.join(map(repr, missing))}; it has {', '.join(given)}.")
+            raise ValueError(
+                f"{what} has nothing for the output {', '.join(map(repr, missing))}; it has {', '.join(given)}."
+            )
         return [given.get(name) for name in self.names]
 
     def _mismatch(self, given: Any, what: str) -> str:
@@ -90,8 +92,8 @@ class Outputs:
             got = f"one {type(given).__name__}"
         plural = "" if self.count == 1 else "s"
         return (
-            f"{what} must have one entry for each output, by place or by name, but has {got}. The model has {self.count} "
-            f"output{plural}: {self.label()}."
+            f"{what} must have one entry for each output, by place or by name, but has {got}. The model has "
+            f"{self.count} output{plural}: {self.label()}."
         )
 
 

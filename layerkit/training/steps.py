@@ -43,7 +43,10 @@ class Step:
     def _run(self, x: Any, y: Any, sample_weight: Any) -> Any:
         """Single arrays of the same shapes as before, which most batches are, are not flattened and looked up."""
         arrays = [part for part in (x, y, sample_weight) if part is not None]
-        signature = (y is None, *[(array.shape, array.dtype) if type(array) is np.ndarray else None for array in arrays])
+        signature = (
+            y is None,
+            *[(array.shape, array.dtype) if type(array) is np.ndarray else None for array in arrays],
+        )
         if signature == self._signature:
             return self._latest.run(arrays)
         if None in signature:

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from typing import Any
 
-import numpy as np
-
-from layerkit import ops, tree
 from layerkit.callbacks import History
 from layerkit.config import deserialize_keras_object
-from layerkit.data import class_weight_to_sample_weight, unpack_x_y_sample_weight
+from layerkit.data import class_weight_to_sample_weight
 from layerkit.data.convert import as_arrays
 from layerkit.dtypes import floatx
 from layerkit.errors import NotCompiledError
-from layerkit.graph import Tensor, gradients
-from layerkit.metrics import Metric
 from layerkit.training import loop
-from layerkit.training.checks import check_batch, unknown_arguments
-from layerkit.training.compilation import Compilation, make_compilation
+from layerkit.training.checks import build_model, check_batch, unknown_arguments
+from layerkit.training.compilation import make_compilation
 from layerkit.training.compiled_metrics import CompiledMetrics
-from layerkit.training.steps import Step, python_logs
+from layerkit.training.stepping import Stepping
+from layerkit.training.steps import python_logs
 
 
-class Trainer:
+class Trainer(Stepping):
     """`compile`, `fit`, `evaluate` and `predict`, mixed into models.
 
     A step (forward, loss, gradients, optimizer, metrics) is traced into one graph, which runs as one native call. It is
-    traced again for batches of other shapes or dtypes, after `compile`, and when the `trainable` flag of a layer has changed.
+    traced again for batches of other shapes or dtypes, after `compile`, and when a layer's `trainable` flag has changed.
     """
 
-    _compilation: Compilation | None = None
-    _steps: dict[str, Step] | None = None
     _flags: tuple | None = None
-    optimizer: Any = None
     loss: Any = None
     stop_training = False
     steps_per_execution = 1
@@ -72,6 +64,7 @@ class Trainer:
             steps_per_execution: the hooks of batches are called once for so many batches.
             jit_compile: False runs on NumPy as `run_eagerly` does; True and "auto" compile.
             auto_scale_loss: accepted as Keras has it; it concerns float16, which is not trained in.
+            **unknown: raises TypeError.
 
         Raises:
             TypeError: an argument is not known.
@@ -99,11 +92,6 @@ class Trainer:
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
         self._forget_steps()
-
-    @property
-    def compiled(self) -> bool:
-        """Whether `compile` was called."""
-        return self._compilation is not None
 
     @property
     def run_eagerly(self) -> bool:
@@ -145,165 +133,7 @@ class Trainer:
         if self.optimizer is not None and self.built:
             self.optimizer.build(self.trainable_variables)
 
-    # Metrics
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The mean loss, the metrics of `compile`, the mean of each loss, then the metrics of the model and its layers."""
-        found: list[Metric] = self._compilation.own_metrics() if self.compiled else []
-        found.extend(self._metrics)
-        for layer in self._flatten_layers(include_self=False):
-            # What an inner model was compiled with does not count here.
-            found.extend(metric for metric in layer._metrics if not any(metric is known for known in found))
-        return found
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """The names of `metrics`."""
-        return [metric.name for metric in self.metrics]
-
-    def reset_metrics(self) -> None:
-        """Let all metrics forget their batches."""
-        for metric in self.metrics:
-            metric.reset_state()
-
-    def get_metrics_result(self) -> dict[str, Any]:
-        """Name -> value of all metrics: tensors, so that a `train_step` can give it."""
-        found: dict[str, Any] = {}
-        for metric in self.metrics:
-            if isinstance(metric, CompiledMetrics) and not metric.built:
-                continue
-            result = metric.result()
-            found.update(result if isinstance(result, dict) else {metric.name: result})
-        return found
-
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Update the metrics of `compile` with a batch and give all results; a subclass may do otherwise."""
-        self._update_metrics(y, y_pred, sample_weight)
-        return self.get_metrics_result()
-
-    def _update_metrics(self, y: Any, y_pred: Any, sample_weight: Any) -> None:
-        if self._compilation.metrics is not None:
-            self._compilation.metrics.update_state(y, y_pred, sample_weight)
-
-    # Loss
-
-    def compute_loss(
-        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
-    ) -> Tensor:
-        """The total loss of a batch: what `compile` got, and the losses of layers and regularizers. May be overridden.
-
-        Raises:
-            ValueError: there is no loss at all.
-        """
-        parts = []
-        if self._compilation.loss is not None:
-            value = self._compilation.loss(y, y_pred, sample_weight)
-            if value is not None:
-                parts.append(value)
-        parts.extend(ops.sum(ops.cast(loss, floatx())) for loss in self.losses)
-        if not parts:
-            raise ValueError(f"Model {self.name!r} has no loss: pass `loss` to `compile()`, or use `add_loss`.")
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
-        return total
-
-    def _loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
-        given = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
-        if "training" in inspect.signature(self.compute_loss).parameters:
-            given["training"] = training
-        return self.compute_loss(**given)
-
-    # Steps
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        """One step of training: what `fit` compiles. A subclass may override it.
-
-        Args:
-            data: x, (x, y) or (x, y, sample_weight).
-
-        Returns:
-            Name -> value, shown as the step's logs.
-        """
-        self._train(data)
-        return self.get_metrics_result()
-
-    def _train(self, data: Any) -> None:
-        """The step without its logs, which are read from the metrics when somebody wants them."""
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        variables = self.trainable_variables
-        before = [variable.value for variable in variables]
-        y_pred = self(x, training=True)
-        loss = self._loss(x, y, y_pred, sample_weight, training=True)
-        self._compilation.loss_tracker.update_state(loss, sample_weight=_batch_size(x))
-        if variables:
-            found = gradients([self.optimizer.scale_loss(loss)], before)
-            self.optimizer.apply(found, variables)
-        else:
-            warnings.warn(f"Model {self.name!r} has no trainable weights.", stacklevel=2)
-        self._metrics_of_step(x, y, y_pred, sample_weight)
-
-    def _metrics_of_step(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
-        if type(self).compute_metrics is Trainer.compute_metrics:
-            self._update_metrics(y, y_pred, sample_weight)
-        else:
-            self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-
-    def test_step(self, data: Any) -> dict[str, Any]:
-        """One step of evaluation: what `evaluate` compiles. A subclass may override it."""
-        self._test(data)
-        return self.get_metrics_result()
-
-    def _test(self, data: Any) -> None:
-        x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)
-        loss = self._loss(x, y, y_pred, sample_weight, training=False)
-        self._compilation.loss_tracker.update_state(loss, sample_weight=_batch_size(x))
-        self._metrics_of_step(x, y, y_pred, sample_weight)
-
-    def predict_step(self, data: Any) -> Any:
-        """One step of prediction: what `predict` compiles. A subclass may override it."""
-        x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)
-
-    def _step(self, kind: str) -> Step:
-        """The compiled step: "train", "test" or "predict"."""
-        if self._steps is None:
-            object.__setattr__(self, "_steps", {})
-        step = self._steps.get(kind)
-        if step is None:
-            step = self._steps[kind] = Step(self._step_function(kind), f"{kind}_step", not self.jit_compile)
-        return step
-
-    def _step_function(self, kind: str) -> Any:
-        cls = type(self)
-        # A step of the library gives nothing: its logs are in the metrics.
-        if kind == "train" and cls.train_step is Trainer.train_step:
-            return self._train
-        if kind == "test" and cls.test_step is Trainer.test_step:
-            return self._test
-        return getattr(self, f"{kind}_step")
-
-    def _forget_steps(self) -> None:
-        object.__setattr__(self, "_steps", None)
-
-    def make_train_function(self, force: bool = False) -> Any:
-        """The compiled training step, made anew if `force`."""
-        return self._made("train", force)
-
-    def make_test_function(self, force: bool = False) -> Any:
-        """The compiled evaluation step, made anew if `force`."""
-        return self._made("test", force)
-
-    def make_predict_function(self, force: bool = False) -> Any:
-        """The compiled prediction step, made anew if `force`."""
-        return self._made("predict", force)
-
-    def _made(self, kind: str, force: bool) -> Any:
-        if force and self._steps is not None:
-            self._steps.pop(kind, None)
-        return self._step(kind).run
+    # Preparation
 
     def _trainable_flags(self) -> tuple[bool, ...]:
         layers = self._flatten_layers()
@@ -329,9 +159,9 @@ class Trainer:
         if changed and not made.warned:
             made.warned = True
             warnings.warn(
-                f"`trainable` of {', '.join(changed)} changed after `compile()`. Training goes by the flags as they are now; "
-                "an optimizer whose state was made already has none for weights that became trainable: call `compile()` "
-                "again with a new one.",
+                f"`trainable` of {', '.join(changed)} changed after `compile()`. Training goes by the flags as they are "
+                "now; an optimizer whose state was made already has none for weights that became trainable: call "
+                "`compile()` again with a new one.",
                 stacklevel=4,
             )
 
@@ -345,6 +175,12 @@ class Trainer:
         check_batch(self, x, y, sample_weight, adapter)
         if training and self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
+        self._refresh()
+
+    def _prepare_prediction(self, x: Any) -> None:
+        """Build what is not built yet, by the shapes of a batch."""
+        if not self.built:
+            build_model(self, x)
         self._refresh()
 
     # Loops
@@ -388,6 +224,7 @@ class Trainer:
             validation_steps: batches of an evaluation.
             validation_batch_size: samples in a batch of the evaluation; as `batch_size` where None.
             validation_freq: evaluate after every so many epochs, or after the epochs (from 1) of a list.
+            **unknown: raises TypeError.
 
         Returns:
             A `History` with the values of each epoch.
@@ -421,9 +258,15 @@ class Trainer:
         """The loss and the metrics over data.
 
         Args:
-            x, y, batch_size, verbose, sample_weight, callbacks: see `fit`.
+            x: inputs, as of `fit`.
+            y: targets, where x holds arrays.
+            batch_size: samples in a batch, 32 by default.
+            verbose: 0 shows nothing, 1 (and "auto") a bar, 2 a line.
+            sample_weight: weights [samples], or [samples, steps] for sequences.
             steps: how many batches to take.
+            callbacks: callbacks to call on the way.
             return_dict: give name -> value in place of a list in the order of `metrics_names`.
+            **unknown: raises TypeError.
 
         Returns:
             The loss, or a list of the loss and the metrics, or a dictionary.
@@ -445,8 +288,11 @@ class Trainer:
         """The model's outputs for data, as arrays [samples, ...] in the structure of its outputs.
 
         Args:
-            x, batch_size, verbose, callbacks: see `fit`.
+            x: inputs, as of `fit`.
+            batch_size: samples in a batch, 32 by default.
+            verbose: 0 shows nothing, 1 (and "auto") a bar, 2 a line.
             steps: how many batches to take.
+            callbacks: callbacks to call on the way.
         """
         return loop.predict(self, x, batch_size, verbose, steps, callbacks)
 
@@ -463,9 +309,7 @@ class Trainer:
         x, y, sample_weight = self._batch(x, y, sample_weight, class_weight)
         return self._run_on_batch("train", x, y, sample_weight, return_dict)
 
-    def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
-    ) -> Any:
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """One step of evaluation; gives the loss and the metrics of this batch alone."""
         self._require_compiled("test_on_batch")
         x, y, sample_weight = self._batch(x, y, sample_weight)
@@ -474,7 +318,7 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The model's outputs for one batch, as arrays."""
         x, _, _ = self._batch(x, None, None)
-        self._refresh()
+        self._prepare_prediction(x)
         return self._step("predict").run_copied(x)
 
     def _batch(
@@ -510,10 +354,3 @@ class Trainer:
         values = [logs[name] for name in names if name in logs]
         values += [logs[name] for name in sorted(logs) if name not in names]
         return values[0] if len(values) == 1 else values
-
-
-def _batch_size(x: Any) -> int:
-    for leaf in tree.flatten(x):
-        if leaf is not None:
-            return leaf.shape[0] if np.ndim(leaf) or leaf.ndim else 1
-    return 1

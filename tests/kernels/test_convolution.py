@@ -5,7 +5,16 @@ import itertools
 import numpy as np
 import pytest
 
-from layerkit.kernels import convolution_launch as launch
+from layerkit.kernels.convolution_launch import (
+    conv_filter_gradient_launches,
+    conv_input_gradient_launches,
+    conv_launches,
+)
+from layerkit.kernels.depthwise_launch import (
+    depthwise_filter_gradient_launches,
+    depthwise_input_gradient_launches,
+    depthwise_launches,
+)
 from layerkit.runtime import workers
 from layerkit.runtime.kernel_cache import statistics
 from layerkit.runtime.plan import operand_of, run_launches
@@ -31,6 +40,17 @@ CASES = {
     "many small images": (70, 4, 4, 3, 5, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
     "1x1 outputs": (37, 3, 3, 4, 33, (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
 }
+# groups == channels: run as depthwise convolutions too
+DEPTHWISE = {
+    "one": (1, 1, 1, 1, 1, (1, 1), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
+    "valid": (2, 9, 10, 33, 33, (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), 33),
+    "same": (3, 7, 21, 40, 40, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 40),
+    "strided": (2, 8, 9, 5, 5, (3, 2), (2, 3), ((0, 1), (1, 1)), (1, 1), 5),
+    "dilated": (2, 9, 8, 3, 3, (3, 3), (1, 1), ((2, 2), (2, 2)), (2, 2), 3),
+    "three filters a channel": (2, 6, 7, 4, 12, (3, 3), (2, 1), ((1, 1), (1, 1)), (1, 2), 4),
+    "no image": (0, 5, 5, 3, 3, (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), 3),
+    "kernel over image": (2, 2, 5, 3, 6, (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), 3),
+}
 EMPTY = {
     "no image": (0, 5, 5, 3, 4, (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
     "kernel over image": (2, 2, 5, 3, 4, (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
@@ -48,21 +68,22 @@ def _threads():
 
 
 class Convolution:
-    """One case with random operands of integers, so that float32 sums are exact, and its reference."""
+    """One case with random operands, by default integers so that float32 sums are exact, and its reference."""
 
-    def __init__(self, case, dtype="float32", seed=0):
+    def __init__(self, case, dtype="float32", integers=True, depthwise=False):
         n, height, width, channels, filters, kernel, strides, padding, dilation, groups = case
-        self.options = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+        self.options = {"strides": strides, "padding": padding, "dilation": dilation}
+        self.groups, self.depthwise, self.dtype = groups, depthwise, dtype
         sizes = [
             max(0, ((size + sum(pad) - (k - 1) * d - 1) // s) + 1)
             for size, pad, k, d, s in zip((height, width), padding, kernel, dilation, strides, strict=True)
         ]
-        generator = np.random.default_rng(seed)
+        generator = np.random.default_rng(0)
 
         def draw(*shape):
-            return generator.integers(-3, 4, shape).astype(dtype)
+            drawn = generator.integers(-3, 4, shape) if integers else generator.standard_normal(shape)
+            return drawn.astype(dtype)
 
-        self.dtype = dtype
         self.x = draw(n, height, width, channels)
         self.w = draw(*kernel, channels // groups, filters)
         self.bias = draw(filters)
@@ -79,8 +100,7 @@ class Convolution:
             yield (y, x), padded, part
 
     def grouped(self, array):
-        groups = self.options["groups"]
-        return array.astype("float64").reshape(*array.shape[:-1], groups, array.shape[-1] // groups)
+        return array.astype("float64").reshape(*array.shape[:-1], self.groups, array.shape[-1] // self.groups)
 
     def forward(self):
         total = np.zeros(self.grouped(self.g).shape)
@@ -107,22 +127,35 @@ class Convolution:
                 total[tap] = share.reshape(total[tap].shape)
         return total
 
-    def run(self, make, *inputs, like, **more):
-        operands = [operand_of(array) for array in inputs]
+    def run(self, make, *inputs, like, bias=None, activation=None):
+        more = {} if self.depthwise else {"groups": self.groups}
+        operands = [operand_of(self.shaped(array)) for array in inputs]
         result = np.full(like.shape, np.nan, self.dtype)
-        more = {name: operand_of(value) if isinstance(value, np.ndarray) else value for name, value in more.items()}
-        out = operand_of(result)
-        launches = make(*operands, out, **self.options, **more)
-        extra = [value for value in more.values() if not isinstance(value, str)]
-        run_launches(launches, {operand.buffer: operand.buffer.array for operand in [*operands, out, *extra]})
+        operands.append(operand_of(self.shaped(result, like)))
+        if bias is not None:
+            more |= {"bias": operand_of(bias), "activation": activation}
+        launches = make(*operands, **self.options, **more)
+        operands += [more["bias"]] if bias is not None else []
+        run_launches(launches, {operand.buffer: operand.buffer.array for operand in operands})
         return result
 
-    def run_all(self):
+    def shaped(self, array, like=None):
+        """Filters of a depthwise convolution as [kh, kw, channels, filters a channel]."""
+        if self.depthwise and (array if like is None else like) is self.w:
+            return array.reshape(*array.shape[:2], self.groups, array.shape[3] // self.groups)
+        return array
+
+    def run_all(self, activation="relu"):
+        forward, input_gradient, filter_gradient = (
+            (depthwise_launches, depthwise_input_gradient_launches, depthwise_filter_gradient_launches)
+            if self.depthwise
+            else (conv_launches, conv_input_gradient_launches, conv_filter_gradient_launches)
+        )
         return (
-            self.run(launch.conv_launches, self.x, self.w, like=self.g),
-            self.run(launch.conv_launches, self.x, self.w, like=self.g, bias=self.bias, activation="relu"),
-            self.run(launch.conv_input_gradient_launches, self.g, self.w, like=self.x),
-            self.run(launch.conv_filter_gradient_launches, self.x, self.g, like=self.w),
+            self.run(forward, self.x, self.w, like=self.g),
+            self.run(forward, self.x, self.w, like=self.g, bias=self.bias, activation=activation),
+            self.run(input_gradient, self.g, self.w, like=self.x),
+            self.run(filter_gradient, self.x, self.g, like=self.w),
         )
 
     def references(self):
@@ -136,3 +169,75 @@ def test_equals_reference(name, dtype):
     case = Convolution({**CASES, **EMPTY}[name], dtype)
     for result, expected in zip(case.run_all(), case.references(), strict=True):
         np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("name", DEPTHWISE)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_depthwise_equals_reference(name, dtype):
+    case = Convolution(DEPTHWISE[name], dtype, depthwise=True)
+    for result, expected in zip(case.run_all(), case.references(), strict=True):
+        np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 2e-6), ("float64", 4e-15)])
+def test_gradients_are_adjoints(depthwise, dtype, tolerance):
+    case = Convolution(
+        DEPTHWISE["same"] if depthwise else CASES["same stride 2"], dtype, integers=False, depthwise=depthwise
+    )
+    y, _, gx, gw = (result.astype("float64") for result in case.run_all())
+    expected = np.sum(y * case.g)
+    scale = np.linalg.norm(y) * np.linalg.norm(case.g)
+    assert abs(np.sum(case.x * gx) - expected) < tolerance * scale
+    assert abs(np.sum(case.w * gw) - expected) < tolerance * scale
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_threads_do_not_change_bits(depthwise):
+    shape = (40, 16, 15, 40, 40, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 40 if depthwise else 1)
+    case = Convolution(shape, integers=False, depthwise=depthwise)
+    results = []
+    for threads in (1, 2, 3):
+        workers.set_num_threads(threads)
+        results.append(case.run_all())
+    for result in results[1:]:
+        for one, other in zip(results[0], result, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_other_batch_and_image_sizes_compile_nothing(depthwise):
+    def shape(images, height, width, channels):
+        groups = channels if depthwise else 1
+        return (images, height, width, channels, channels, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), groups)
+
+    for channels in (3, 24):
+        Convolution(shape(16, 8, 8, channels), depthwise=depthwise).run_all()
+        before = statistics.compiled + statistics.loaded
+        for images, height, width in [(1, 8, 8), (9, 5, 8), (32, 12, 30), (3, 1, 1)]:
+            case = Convolution(shape(images, height, width, channels), depthwise=depthwise)
+            for result, expected in zip(case.run_all(), case.references(), strict=True):
+                np.testing.assert_array_equal(result, expected)
+        assert statistics.compiled + statistics.loaded == before
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+def test_relu_keeps_nan(depthwise):
+    case = Convolution(DEPTHWISE["valid"] if depthwise else CASES["valid"], depthwise=depthwise)
+    case.x[0, 0, 0, :] = np.nan
+    result = case.run_all()[1]
+    assert np.isnan(result[0, 0, 0]).all()
+    assert not np.isnan(result[1]).any()
+
+
+def test_padding_is_not_multiplied():
+    case = Convolution(CASES["same"])
+    case.w[0, 0] = np.inf
+    assert np.isfinite(case.run_all()[0][:, 0]).all()
+
+
+def test_other_activations_are_refused():
+    for depthwise in (False, True):
+        case = Convolution(DEPTHWISE["one"], depthwise=depthwise)
+        with pytest.raises(ValueError, match="no activation or 'relu', not 'tanh'"):
+            case.run_all(activation="tanh")

@@ -94,7 +94,13 @@ def windows() -> None:
                 call("depthwise_conv", x, floats(*taps, 4, 2), *window)
                 call("separable_conv", x, floats(*taps, 4, 2), floats(*(1,) * rank, 8, 3), *window)
     call("conv", floats(2, 4, 7, 6), floats(3, 3, 4, 3), 2, "same", "channels_first")
-    for kernel, strides, padding, more in ((3, 2, "same", 1), (3, 2, "valid", 1), (2, 3, "valid", None), (4, 2, "same", 0), (1, 3, "same", None)):
+    for kernel, strides, padding, more in (
+        (3, 2, "same", 1),
+        (3, 2, "valid", 1),
+        (2, 3, "valid", None),
+        (4, 2, "same", 0),
+        (1, 3, "same", None),
+    ):
         call("conv_transpose", floats(2, 4, 5, 3), floats(kernel, kernel, 2, 3), strides, padding, more)
 
 

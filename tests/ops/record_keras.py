@@ -1,4 +1,4 @@
-"""Records the results of the calls in keras_cases.py with the real Keras (3.15, any backend): run it with that Python."""
+"""Records what the calls in keras_cases.py give: run it with a Python that has Keras (3.15, any backend)."""
 
 from pathlib import Path
 

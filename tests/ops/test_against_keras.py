@@ -19,7 +19,9 @@ def recorded() -> dict[str, np.ndarray]:
 
 def case_name(number: int) -> str:
     name, args, kwargs = CASES[number]
-    shapes = [str(getattr(x, "shape", x)) for x in args] + [f"{key}={getattr(x, 'shape', x)}" for key, x in kwargs.items()]
+    shapes = [str(getattr(x, "shape", x)) for x in args] + [
+        f"{key}={getattr(x, 'shape', x)}" for key, x in kwargs.items()
+    ]
     return f"{number}-{name}({', '.join(shapes)})"
 
 

@@ -6,8 +6,8 @@ import pytest
 from layerkit import optimizers
 from layerkit.function import compile_function
 from layerkit.graph import Variable
-from layerkit.registry import reset_names
 from layerkit.optimizers import schedules
+from layerkit.registry import reset_names
 from tests.recordings.loader import cases
 
 OPTIMIZERS = [case for case in cases("optimizers") if "class" in case]

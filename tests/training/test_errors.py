@@ -42,7 +42,10 @@ def message(kind, model, *args, **kwargs):
 
 def test_not_compiled():
     model = models.Sequential([layers.Dense(1)], name="plain")
-    with pytest.raises(NotCompiledError, match=r"Model 'plain' is not compiled: call `model.compile\(optimizer, loss\)` before `fit\(\)`"):
+    with pytest.raises(
+        NotCompiledError,
+        match=r"Model 'plain' is not compiled: call `model.compile\(optimizer, loss\)` before `fit\(\)`",
+    ):
         model.fit(X, LABELS)
     with pytest.raises(NotCompiledError, match=r"before `evaluate\(\)`"):
         model.evaluate(X, LABELS)
@@ -67,8 +70,8 @@ def test_strings_and_objects():
 def test_labels_out_of_range():
     text = message(ValueError, classifier(), X, LABELS + 1)
     assert text == (
-        "The labels in `y` must lie from 0 to 2, since the output has 3 classes, but there is 3. The last layer needs 4 "
-        "units for labels up to 3."
+        "The labels in `y` must lie from 0 to 2, since the output has 3 classes, but there is 3. The last layer needs "
+        "4 units for labels up to 3."
     )
     text = message(ValueError, classifier(), X, LABELS - 2)
     assert text == "The labels in `y` must lie from 0 to 2, but there is -2."
@@ -82,8 +85,8 @@ def test_labels_out_of_range_beyond_the_first_batch():
 def test_integer_labels_for_one_hot_loss():
     text = message(ShapeError, classifier("categorical_crossentropy"), X, LABELS)
     assert text == (
-        "`y` has shape (batch,), but the output has shape (batch, 3) and the loss 'categorical_crossentropy' compares them "
-        "element by element. For integer labels use sparse_categorical_crossentropy."
+        "`y` has shape (batch,), but the output has shape (batch, 3) and the loss 'categorical_crossentropy' compares "
+        "them element by element. For integer labels use sparse_categorical_crossentropy."
     )
 
 
@@ -115,13 +118,15 @@ def test_missing_targets():
 
 def test_unknown_options():
     model = classifier()
-    with pytest.raises(TypeError, match=r"fit\(\) has no argument 'epoch'. Did you mean 'epochs'\? It takes x, y, batch_size"):
+    with pytest.raises(
+        TypeError, match=r"fit\(\) has no argument 'epoch'. Did you mean 'epochs'\? It takes x, y, batch_size"
+    ):
         model.fit(X, LABELS, epoch=3)
     with pytest.raises(TypeError, match=r"compile\(\) has no argument 'metric'. Did you mean 'metrics'\?"):
         model.compile("sgd", "mse", metric=["mae"])
     with pytest.raises(UnknownNameError, match=r"Unknown loss 'mean_square_error'. Did you mean 'mean_squared_error'"):
         model.compile("sgd", "mean_square_error")
-    with pytest.raises(UnknownNameError, match="Unknown metric 'accuray'. Did you mean 'accuracy'"):
+    with pytest.raises(UnknownNameError, match="Unknown metric 'accuray'. Did you mean 'Accuracy'"):
         model.compile("sgd", "mse", metrics=["accuray"])
     with pytest.raises(UnknownNameError, match=r"Unknown optimizer 'adaam'. Did you mean 'Adam' or 'Nadam'"):
         model.compile("adaam", "mse")
@@ -155,7 +160,9 @@ def test_outputs_by_name():
 
 def test_no_loss():
     model = classifier(None)
-    with pytest.raises(ValueError, match=r"Model 'classifier' has no loss: pass `loss` to `compile\(\)`, or use `add_loss`"):
+    with pytest.raises(
+        ValueError, match=r"Model 'classifier' has no loss: pass `loss` to `compile\(\)`, or use `add_loss`"
+    ):
         model.fit(X, LABELS, verbose=0)
 
 

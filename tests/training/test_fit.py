@@ -142,7 +142,9 @@ def test_trainable_is_read_again_and_warned_of_once():
     frozen = model.layers[-1]
     frozen.trainable = False
     before = frozen.get_weights()
-    with pytest.warns(UserWarning, match=r"`trainable` of dense\w* changed after `compile\(\)`. Training goes by the flags"):
+    with pytest.warns(
+        UserWarning, match=r"`trainable` of dense\w* changed after `compile\(\)`. Training goes by the flags"
+    ):
         model.fit(X, Y, verbose=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -9,7 +9,7 @@ from tests.recordings.loader import cases
 from tests.recordings.models import MODELS
 
 
-class keras:  # noqa: N801 - stands for the package
+class keras:
     layers, regularizers, losses, metrics, optimizers = layers, regularizers, losses, metrics, optimizers
     Sequential, Model, Input = models.Sequential, models.Model, layers.Input
 

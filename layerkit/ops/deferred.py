@@ -1,0 +1,87 @@
+"""Functions of operations on the tensors of a functional model: the call is noted whole, and made again for each real shape.
+
+What a function records on a tensor of unknown sizes is good for its shape only (a mean over a batch of unknown size has no
+count to divide by). So outside of a trace, where functional models are built, the node holds the function, not its operations.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+from layerkit import tree
+from layerkit.graph.graph import Graph, current_graph
+from layerkit.graph.node import Node
+from layerkit.graph.tensor import Tensor
+from layerkit.registry import registry
+
+FUNCTIONS = registry("ops function")
+"""The public functions by name: what a saved functional model may name."""
+
+
+class FunctionCall:
+    """A function of `layerkit.ops` as what a functional model's node calls."""
+
+    def __init__(self, function: Callable) -> None:
+        self.function = function
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.__name__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it."""
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"ops.{self.name}"
+
+
+def deferred(function: Callable) -> Callable:
+    """The function, which notes its call when it is given symbolic tensors outside of a trace."""
+    call = FunctionCall(function)
+
+    @functools.wraps(function)
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        if current_graph() is not None or not _any_symbolic(args, kwargs):
+            return function(*args, **kwargs)
+        return _note(call, args, kwargs)
+
+    return noting
+
+
+def _any_symbolic(args: tuple, kwargs: dict[str, Any]) -> bool:
+    for value in (*args, *kwargs.values()) if kwargs else args:
+        if isinstance(value, Tensor):
+            if value._array is None:
+                return True
+        elif isinstance(value, list | tuple) and any(isinstance(item, Tensor) and item.symbolic for item in value):
+            return True
+    return False
+
+
+def _note(call: FunctionCall, args: tuple, kwargs: dict[str, Any]) -> Any:
+    graph = Graph()
+
+    def placeholder(x: Any) -> Any:
+        return graph.placeholder(x.shape, x.dtype, name=x.name) if isinstance(x, Tensor) and x.symbolic else x
+
+    inner_args, inner_kwargs = tree.map_structure(placeholder, (args, kwargs))
+    with graph.recording():
+        given = call(*inner_args, **inner_kwargs)
+    given = tree.map_structure(lambda x: Tensor(x.shape, x.dtype) if isinstance(x, Tensor) else x, given)
+    inputs = [x for x in tree.flatten((args, kwargs)) if isinstance(x, Tensor) and x.symbolic]
+    Node(call, inputs, [x for x in tree.flatten(given) if isinstance(x, Tensor)], arguments=(args, kwargs))
+    return given
+
+
+def defer_all(namespace: MutableMapping[str, Any]) -> None:
+    """Make the functions of operations in a package's namespace (its `globals()`) note their calls."""
+    for name, thing in list(namespace.items()):
+        own = inspect.isfunction(thing) and thing.__module__.startswith("layerkit.ops.") and not name.startswith("_")
+        if own and not hasattr(thing, "__wrapped__"):
+            namespace[name] = deferred(thing)
+            FUNCTIONS.add(name, namespace[name])
