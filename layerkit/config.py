@@ -169,6 +169,8 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": obj.dtype.name}}
     if isinstance(obj, np.dtype):
         return obj.name
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(obj, bytes):
         return {"class_name": "__bytes__", "config": {"value": obj.decode()}}
     if isinstance(obj, slice):
@@ -248,6 +250,8 @@ def _deserialize_object(config: dict[str, Any], custom_objects: Mapping[str, Any
     name, inner = config["class_name"], config["config"]
     if name in ("__numpy__", "__tensor__"):
         return np.array(inner["value"], dtype=inner["dtype"])
+    if name == "__ellipsis__":
+        return Ellipsis
     if name == "__bytes__":
         return inner["value"].encode()
     if name == "__slice__":

@@ -5,17 +5,19 @@ Four forms of loop, by what the group does:
     row     a row at a time: each reduction is a pass over the row, later passes use its result
     column  pieces of rows accumulate into scratch vectors, which a second kernel adds up in order
     full    pieces of points accumulate into scratch numbers, which the same second kernel adds up
-The pieces depend on sizes only, so the result does not depend on the number of threads.
+The pieces depend on sizes only, so the result does not depend on the number of threads. Where all operands of a map or column
+form are either whole arrays or one row repeated, so many rows are taken as one that the loop is long enough to be worth
+vectorising (32 channels are two registers); the repeated row lies in scratch as often as that.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from layerkit.compiler.fuse import COSTLY, Group, reduction_kind
+from layerkit.compiler.scalar_code import accumulated, expression, identity
 from layerkit.graph.node import Node
 from layerkit.graph.operation import Reduction
 from layerkit.graph.tensor import Tensor
@@ -124,9 +126,97 @@ class _Generator:
                     self.lines.append(f"w{at}_{place} = p{at}[{place}]")
         self.lines.append(f"n = {self.arg(self.inner[0])}")
         self.flat = not self.outer
+        if self._many_rows_as_one():
+            return self._wide_column() if self.group.tail else self._wide_map()
         if self.group.tail:
             return self._tail()
         return self._row() if self.group.row_axes else self._map()
+
+    def _many_rows_as_one(self) -> bool:
+        """Whether rows can be strung together: each operand is a whole array, one value, or one row repeated."""
+        if len(self.outer) != 1 or self.group.row_axes or self.indexed_last or self.group.tail == "full":
+            return False
+        if any(_index_axis(n) is not None for n in self.group.nodes):
+            return False
+        size = self.inner[0]
+        for at, one in enumerate(self._all()):
+            outer, inner = self.outer[0][1][at], self.inner[1][at]
+            if not one.whole and (outer, inner) not in ((0, 0), (0, 1), (size, 1)):
+                return False
+        return True
+
+    def _repeated_rows(self, width: int, times: int) -> None:
+        """Each operand that is one row, as often as it takes to fill `width`, in the worker's scratch."""
+        self.repeated = {
+            at for at in range(len(self.inputs)) if not self.inputs[at].whole and (self.outer[0][1][at], self.inner[1][at]) == (0, 1)
+        }
+        self.lines.append(f"times = {self.arg(times)}")
+        for at in sorted(self.repeated):
+            dtype = self.inputs[at].operand.dtype
+            scratch = Scratch(width * dtype.itemsize, per_worker=True, name="repeated row")
+            self.lines.append(f"y{at} = {dtype.name}_at({self.arg(scratch)} + worker * {self.arg(scratch.nbytes)})")
+            self.lines += [
+                "for time in range(times):",
+                "    at = time * n",
+                "    for j in range(n):",
+                f"        y{at}[at + j] = p{at}[j]",
+            ]
+
+    def _wide_map(self) -> list[Launch]:
+        rows, size = self._outer_rows(), self.inner[0]
+        times = max(1, BLOCK // max(size, 1))
+        width = times * size
+        self.lines += [f"width = {self.arg(width)}", f"total = {self.arg(rows * size)}"]
+        self._repeated_rows(width, times)
+        self._prologue()
+        self.lines += ["for unit in range(lo, hi):", "    base = unit * width", "    count = min(width, total - base)", "    for j in range(count):"]
+        self._points("        ", "base + j", self._stored(self.group.nodes), wide=True)
+        return [self._launch(-(-rows // times), width)] if rows * size else []
+
+    def _wide_column(self) -> list[Launch]:
+        rows, size = self._outer_rows(), self.inner[0]
+        times = max(1, BLOCK // max(size, 1))
+        width, blocks = times * size, -(-rows // times)
+        pieces = max(1, min(MOST_PIECES, rows * size // PIECE_POINTS, blocks))
+        per = max(1, -(-blocks // pieces))
+        pieces = max(1, -(-blocks // per))
+        places = self._tail_places(pieces, size)
+        self.lines += [f"width = {self.arg(width)}", f"total = {self.arg(rows * size)}", f"blocks = {self.arg(blocks)}", f"per = {self.arg(per)}"]
+        self._repeated_rows(width, times)
+        self._prologue()
+        for at, y in enumerate(self.tail_outputs):
+            scratch = Scratch(width * y.dtype.itemsize, per_worker=True, name="accumulators")
+            self.lines.append(f"a{at} = {y.dtype.name}_at({self.arg(scratch)} + worker * {self.arg(scratch.nbytes)})")
+        tails = range(len(self.tails))
+        self.lines += ["for piece in range(lo, hi):", "    for j in range(width):"]
+        self.lines += [f"        a{at}[j] = {identity(self.tails[at])}" for at in tails]
+        self.lines += ["    for block in range(piece * per, min(blocks, (piece + 1) * per)):", "        base = block * width"]
+        self.lines += ["        count = min(width, total - base)", "        for j in range(count):"]
+        stored = self._stored([n for n in self.group.nodes if n not in self.tails])
+        self._points("            ", "base + j", stored, tails=[f"a{at}[j]" for at in tails], wide=True)
+        self.lines += ["    base = piece * n", "    for j in range(n):"]
+        self.lines += [f"        t{at}[base + j] = a{at}[j]" for at in tails]
+        self.lines += ["    for time in range(1, times):", "        at = time * n", "        for j in range(n):"]
+        self.lines += [f"            t{at}[base + j] = {accumulated(self.tails[at], f't{at}[base + j]', f'a{at}[at + j]')}" for at in tails]
+        return [self._launch(pieces, max(1, rows * size // pieces)), *self._combine(places, pieces, size)]
+
+    def _tail_places(self, pieces: int, width: int) -> list[Operand | Scratch]:
+        """Where the pieces' results go: with one piece it is the result itself."""
+        places = [y if pieces == 1 else Scratch(pieces * width * y.dtype.itemsize, name="pieces") for y in self.tail_outputs]
+        for at, (y, place) in enumerate(zip(self.tail_outputs, places, strict=True)):
+            self.lines.append(f"t{at} = {y.dtype.name}_at({self.arg(place)})")
+        return places
+
+    def _combine(self, places: Sequence[Operand | Scratch], pieces: int, width: int) -> list[Launch]:
+        """The launches that add the pieces up."""
+        if pieces == 1:
+            return []
+        launches = []
+        for n, place, y in zip(self.tails, places, self.tail_outputs, strict=True):
+            constants = (("dtype", y.dtype.name), ("accumulate", n.operation.accumulate))
+            combine = Kernel("reduction", "combine_pieces", constants)
+            launches.append(Launch(combine, [place, pieces, width, y], width, serial_grain(pieces)))
+        return launches
 
     def _outer_rows(self) -> int:
         return int(np.prod([size for size, _ in self.outer], dtype=np.int64))
@@ -146,13 +236,13 @@ class _Generator:
         if self.flat:
             self.lines.append(f"start = lo * {BLOCK}")
             self.lines.append(f"stop = min(hi * {BLOCK}, n)")
-            self._prologue(once=True)
+            self._prologue()
             self.lines.append("for j in range(start, stop):")
             self._points("    ", "j", self._stored(self.group.nodes), flat=True)
             size = self.inner[0]
             return [self._launch(-(-size // BLOCK), BLOCK)] if size else []
         rows = self._outer_rows()
-        self._prologue(once=True)
+        self._prologue()
         self._rows("lo", "hi", "")
         self.lines.append("    for j in range(n):")
         self._points("        ", "row * n + j", self._stored(self.group.nodes))
@@ -160,7 +250,7 @@ class _Generator:
 
     def _row(self) -> list[Launch]:
         rows = self._outer_rows()
-        self._prologue(once=True)
+        self._prologue()
         self._rows("lo", "hi", "")
         stage_of = self._stages()
         last = max(stage_of.values())
@@ -172,7 +262,7 @@ class _Generator:
             outs = [n for n in stored if id(n) not in row_level and stage_of[id(n)] == stage]
             if here or outs:
                 for n in here:
-                    self.lines.append(f"    {self._accumulator(n)} = {_identity(n)}")
+                    self.lines.append(f"    {self._accumulator(n)} = {identity(n)}")
                 self.lines.append("    for j in range(n):")
                 self._points("        ", "row * n + j", outs, reductions=here)
                 for n in here:
@@ -196,11 +286,7 @@ class _Generator:
             # A piece is at most so many rows as make PIECE_POINTS points, or so many points of a flat space.
             pieces = -(-size // PIECE_POINTS) if self.flat else -(-rows // max(1, PIECE_POINTS // max(size, 1)))
             pieces = max(1, pieces)
-        scratch = [
-            y if pieces == 1 else Scratch(pieces * width * y.dtype.itemsize, name="pieces") for y in self.tail_outputs
-        ]
-        for at, (y, place) in enumerate(zip(self.tail_outputs, scratch, strict=True)):
-            self.lines.append(f"t{at} = {y.dtype.name}_at({self.arg(place)})")
+        scratch = self._tail_places(pieces, width)
         units, per = (size, PIECE_POINTS) if self.flat else (rows, max(1, PIECE_POINTS // max(size, 1)))
         if column:
             units, per = rows, max(1, -(-rows // pieces))
@@ -208,7 +294,7 @@ class _Generator:
         else:
             pieces_now = pieces
         self.lines += [f"total = {self.arg(units)}", f"per = {self.arg(per)}"]
-        self._prologue(once=True)
+        self._prologue()
         self.lines.append("for piece in range(lo, hi):")
         self.lines.append("    first = piece * per")
         self.lines.append("    last = min(total, first + per)")
@@ -216,12 +302,12 @@ class _Generator:
         if column:
             self.lines.append("    base = piece * n")
             self.lines.append("    for j in range(n):")
-            self.lines += [f"        t{at}[base + j] = {_identity(n)}" for at, n in enumerate(self.tails)]
+            self.lines += [f"        t{at}[base + j] = {identity(n)}" for at, n in enumerate(self.tails)]
             self._rows("first", "last", "    ")
             self.lines.append("        for j in range(n):")
             self._points("            ", "row * n + j", stored, tails=[f"t{at}[base + j]" for at in range(len(self.tails))])
         else:
-            self.lines += [f"    s{at} = {_identity(n)}" for at, n in enumerate(self.tails)]
+            self.lines += [f"    s{at} = {identity(n)}" for at, n in enumerate(self.tails)]
             accumulators = [f"s{at}" for at in range(len(self.tails))]
             if self.flat:
                 self.lines.append("    for j in range(first, last):")
@@ -231,13 +317,8 @@ class _Generator:
                 self.lines.append("        for j in range(n):")
                 self._points("            ", "row * n + j", stored, tails=accumulators)
             self.lines += [f"    t{at}[piece] = s{at}" for at in range(len(self.tails))]
-        launches = [self._launch(pieces_now, max(1, rows * size // pieces_now))]
-        if pieces > 1:
-            for n, place, y in zip(self.tails, scratch, self.tail_outputs, strict=True):
-                constants = (("dtype", y.dtype.name), ("accumulate", n.operation.accumulate))
-                combine = Kernel("reduction", "combine_pieces", constants)
-                launches.append(Launch(combine, [place, pieces_now, width, y], width, serial_grain(pieces_now)))
-        return launches
+        launch = self._launch(pieces_now, max(1, rows * size // pieces_now))
+        return [launch, *self._combine(scratch, pieces_now if pieces > 1 else 1, width)]
 
     def _rows(self, first: str, last: str, indent: str) -> None:
         """The loop over rows, with each operand's offset in the row's first element."""
@@ -275,7 +356,7 @@ class _Generator:
         """Whether an operand is one value for all points."""
         return self.inner[1][at] == 0 and not any(strides[at] for _, strides in self.outer)
 
-    def _prologue(self, once: bool) -> None:
+    def _prologue(self) -> None:
         for at, one in enumerate(self.inputs):
             if one.whole:
                 self.names[id(one.tensor)] = f"w{at}_"
@@ -287,9 +368,8 @@ class _Generator:
         for node in self.group.nodes:
             axis = _index_axis(node)
             if axis is not None and not (axis == len(self.space) - 1 and self._inner_is_last_axis()):
-                place = self.group.nodes.index(node)
-                self.lines.append(f"below{place} = {self.arg(int(np.prod(self.space[axis + 1 :], dtype=np.int64)))}")
-                self.lines.append(f"size{place} = {self.arg(self.space[axis])}")
+                self.lines.append(f"below{axis} = {self.arg(int(np.prod(self.space[axis + 1 :], dtype=np.int64)))}")
+                self.lines.append(f"size{axis} = {self.arg(self.space[axis])}")
 
     def _inner_is_last_axis(self) -> bool:
         if self.boundary is None:
@@ -303,7 +383,7 @@ class _Generator:
         return [n for n in nodes if id(n.outputs[0]) in kept]
 
     def _points(
-        self, indent: str, index: str, stored: Sequence[Node], reductions: Sequence[Node] = (), tails: Sequence[str] = (), flat: bool = False
+        self, indent: str, index: str, stored: Sequence[Node], reductions: Sequence[Node] = (), tails: Sequence[str] = (), flat: bool = False, wide: bool = False
     ) -> None:
         """The body of the innermost loop: load what is needed, compute, accumulate, store."""
         names = dict(self.names)
@@ -318,20 +398,23 @@ class _Generator:
             if self.inner[1][at] == 0:
                 names[id(one.tensor)] = f"x{at}"
                 continue
-            place = self._place(at, flat)
-            loaded.append(f"{indent}x{at} = {_loaded(f'p{at}[{place}]', one)}")
+            place = self._place(at, flat) if not wide else "base + j"
+            pointer = f"y{at}" if wide and at in self.repeated else f"p{at}"
+            if wide and at in self.repeated:
+                place = "j"
+            loaded.append(f"{indent}x{at} = {_loaded(f'{pointer}[{place}]', one)}")
             names[id(one.tensor)] = f"x{at}"
         self.lines += loaded
         for n in needed:
             self._assign(indent, n, names)
         for n in reductions:
             acc = self._accumulator(n)
-            self.lines.append(f"{indent}{acc} = {_accumulated(n, acc, names[id(n.inputs[0])])}")
+            self.lines.append(f"{indent}{acc} = {accumulated(n, acc, names[id(n.inputs[0])])}")
         if tails:
             for n, acc in zip(self.tails, tails, strict=True):
-                self.lines.append(f"{indent}{acc} = {_accumulated(n, acc, names[id(n.inputs[0])])}")
+                self.lines.append(f"{indent}{acc} = {accumulated(n, acc, names[id(n.inputs[0])])}")
         for n in stored:
-            self._store(indent, n, names, flat=flat)
+            self._store(indent, n, names, flat=flat, wide=wide)
 
     def _needed(self, goals: Sequence[Node | None], names: dict[int, str]) -> list[Node]:
         """The group's nodes that the goals need and that have no name yet, in order."""
@@ -356,7 +439,7 @@ class _Generator:
     def _assign(self, indent: str, node: Node, names: dict[int, str]) -> None:
         name = f"v{self.group.nodes.index(node)}"
         inputs = [self._name(x, names) for x in node.inputs]
-        self.lines.append(f"{indent}{name} = {self._expression(node, inputs)}")
+        self.lines.append(f"{indent}{name} = {expression(node, inputs, self.index, self.space, self._inner_is_last_axis())}")
         names[id(node.outputs[0])] = name
 
     def _name(self, x: Tensor, names: dict[int, str]) -> str:
@@ -367,13 +450,14 @@ class _Generator:
                     return f"x{at}"
         return found or "unread"
 
-    def _store(self, indent: str, node: Node, names: dict[int, str], row: bool = False, flat: bool = False) -> None:
+    def _store(self, indent: str, node: Node, names: dict[int, str], row: bool = False, flat: bool = False, wide: bool = False) -> None:
         y = node.outputs[0]
         at = len(self.inputs) + next(at for at, one in enumerate(self.outputs) if one.tensor is y)
         value = names[id(y)]
         if y.dtype == "bool":
             value = f"uint8(1) if {value} else uint8(0)"
-        self.lines.append(f"{indent}p{at}[{f'q{at}' if row else self._place(at, flat)}] = {value}")
+        place = f"q{at}" if row else "base + j" if wide else self._place(at, flat)
+        self.lines.append(f"{indent}p{at}[{place}] = {value}")
 
     def _accumulator(self, node: Node) -> str:
         return f"r_{self.group.nodes.index(node)}"

@@ -210,6 +210,14 @@ def _cast(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Te
     return inputs[0] if inputs[0].dtype == operation.dtype else None
 
 
+def _sum(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
+    """A max pooling's gradient moves each element of g to one place within its image and channel: their sum is g's."""
+    moved = _made_by(inputs[0], "MaxPoolGradient")
+    if moved is None or operation.axes != tuple(range(inputs[0].ndim - 1)):
+        return None
+    return rewriter.add(operation, [moved.inputs[2]])[0]
+
+
 def _matmul(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
     a, b = inputs
     if a.ndim > 2 and b.ndim == 2:
@@ -230,6 +238,7 @@ _RULES = {
     "StopGradient": _same,
     "Cast": _cast,
     "MatMul": _matmul,
+    "Sum": _sum,
 }
 
 

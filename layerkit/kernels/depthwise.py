@@ -15,7 +15,7 @@ HEADER, PHASE_FIELDS = 13, 9
 Y_FIELDS = 4
 X_FIELDS = 5
 TABLE = 8
-VECTORS = 2
+VECTORS = 3
 
 
 def depthwise(dtype: str) -> Callable:
@@ -48,7 +48,7 @@ def depthwise(dtype: str) -> Callable:
                             multiply(
                                 source + (a + i * pixel) * itemsize, args, tables + TABLE * min(pixels, ROWS),
                                 args[1] + w * itemsize,
-                                args[y + 3], y_stride, w_y, args[x + 3], x_stride, w_x, 1, 0, 0,
+                                1, 0, 0, args[y + 3], y_stride, w_y, args[x + 3], x_stride, w_x,
                                 bias, out + (to + i * out_pixel) * itemsize, tables, pixels, channels - channel, relu,
                             )  # fmt: skip
 

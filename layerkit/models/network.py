@@ -36,6 +36,14 @@ class AppliedOperation:
         """The operation's class, or the function's name."""
         return self.operation.name if isinstance(self.operation, FunctionCall) else type(self.operation).__name__
 
+    @property
+    def label(self) -> str:
+        """How a summary names its kind: as a class."""
+        return "".join(part[:1].upper() + part[1:] for part in self.kind.split("_"))
+
+    def __repr__(self) -> str:
+        return f"<{self.label} name={self.name}>"
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the operation."""
         return self.operation(*args, **kwargs)

@@ -96,7 +96,7 @@ def _narrowed(widths: list[int], length: int) -> list[int]:
 
 def _rows(layer: Any, network: Any, expand_nested: bool, show_trainable: bool, level: int) -> list[list[str]]:
     prefix = "   " * level + "└ " if level else ""
-    kind = type(layer).__name__ if isinstance(layer, Layer) else layer.kind
+    kind = type(layer).__name__ if isinstance(layer, Layer) else layer.label
     fields = [f"{prefix}{layer.name} ({kind})", _shape_text(layer, network), _parameters_text(layer)]
     if network is not None:
         fields.append(_connections_text(layer, network))

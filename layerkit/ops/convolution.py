@@ -20,6 +20,11 @@ from layerkit.kernels.convolution_launch import (
     conv_input_gradient_launches,
     conv_launches,
 )
+from layerkit.kernels.depthwise_launch import (
+    depthwise_filter_gradient_launches,
+    depthwise_input_gradient_launches,
+    depthwise_launches,
+)
 from layerkit.kernels.launch import Launch, Operand, contiguous_strides
 from layerkit.ops.windows import (
     Pads,
@@ -204,8 +209,8 @@ class DepthwiseConv(_Convolution):
         return self._forward(x, _as_grouped(w), w.shape[-2])
 
     def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
-        x, w, out = as_images(inputs[0]), _grouped_operand(inputs[1]), as_images(outputs[0])
-        return conv_launches(x, w, out, **self._launch_window(), groups=x.shape[-1])
+        x, w, out = as_images(inputs[0]), as_filters(inputs[1]), as_images(outputs[0])
+        return depthwise_launches(x, w, out, **self._launch_window())
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple:
         window = (self.strides, self.padding, self.dilation)
@@ -226,8 +231,8 @@ class DepthwiseConvInputGradient(_Convolution):
         return self._input_gradient(g, _as_grouped(w), w.shape[-2], self.size)
 
     def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
-        g, w, gx = as_images(inputs[0]), _grouped_operand(inputs[1]), as_images(outputs[0])
-        return conv_input_gradient_launches(g, w, gx, **self._launch_window(), groups=gx.shape[-1])
+        g, w, gx = as_images(inputs[0]), as_filters(inputs[1]), as_images(outputs[0])
+        return depthwise_input_gradient_launches(g, w, gx, **self._launch_window())
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor, w: Tensor) -> tuple:
         window = (self.strides, self.padding, self.dilation)
@@ -249,8 +254,8 @@ class DepthwiseConvFilterGradient(_Convolution):
         return gw.reshape(*self.kernel, channels, g.shape[-1] // channels)
 
     def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
-        x, g, gw = as_images(inputs[0]), as_images(inputs[1]), _grouped_operand(outputs[0])
-        return conv_filter_gradient_launches(x, g, gw, **self._launch_window(), groups=x.shape[-1])
+        x, g, gw = as_images(inputs[0]), as_images(inputs[1]), as_filters(outputs[0])
+        return depthwise_filter_gradient_launches(x, g, gw, **self._launch_window())
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor, gy: Tensor) -> tuple:
         window = (self.strides, self.padding, self.dilation)
@@ -271,13 +276,6 @@ def _with_axis(x: Operand, axis: int) -> Operand:
     """A contiguous operand with one more axis, of size 1."""
     shape = (*x.shape[:axis], 1, *x.shape[axis:])
     return Operand(x.buffer, shape, contiguous_strides(shape), x.offset, x.dtype)
-
-
-def _grouped_operand(w: Operand) -> Operand:
-    """Depthwise filters as those of a convolution with a group for each channel: the same memory."""
-    w = as_filters(w)
-    shape = (*w.shape[:-2], 1, w.shape[-2] * w.shape[-1])
-    return Operand(w.buffer, shape, contiguous_strides(shape), w.offset, w.dtype)
 
 
 def _as_grouped(w: np.ndarray) -> np.ndarray:

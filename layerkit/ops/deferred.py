@@ -11,10 +11,13 @@ import inspect
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
+import numpy as np
+
 from layerkit import tree
 from layerkit.graph.graph import Graph, current_graph
 from layerkit.graph.node import Node
 from layerkit.graph.tensor import Tensor
+from layerkit.ops.shape import GetItem
 from layerkit.registry import registry
 
 FUNCTIONS = registry("ops function")
@@ -78,10 +81,30 @@ def _note(call: FunctionCall, args: tuple, kwargs: dict[str, Any]) -> Any:
     return given
 
 
+def _defer_indexing() -> None:
+    """Make `x[key]` note its call too."""
+    at = GetItem.at
+    if hasattr(at, "__wrapped__"):
+        return
+
+    def get_item(x: Any, key: Any) -> Any:
+        return at(x, tuple(key) if isinstance(key, list) else key)  # a file has a list where the key was a tuple
+
+    noting = deferred(get_item)
+    FUNCTIONS.add("get_item", noting)
+
+    @functools.wraps(at)
+    def indexed(x: Any, key: Any) -> Any:
+        return noting(x, np.asarray(key) if isinstance(key, list) else key)
+
+    GetItem.at = staticmethod(indexed)
+
+
 def defer_all(namespace: MutableMapping[str, Any]) -> None:
     """Make the functions of operations in a package's namespace (its `globals()`) note their calls."""
+    _defer_indexing()
     for name, thing in list(namespace.items()):
         own = inspect.isfunction(thing) and thing.__module__.startswith("layerkit.ops.") and not name.startswith("_")
-        if own and not hasattr(thing, "__wrapped__"):
+        if own and name not in FUNCTIONS:
             namespace[name] = deferred(thing)
             FUNCTIONS.add(name, namespace[name])

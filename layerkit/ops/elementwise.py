@@ -1,4 +1,4 @@
-"""Elementwise operations: arithmetic, comparison, logic, elementary functions.
+"""Elementwise operations: arithmetic, rounding, exponentials and logarithms, choice.
 
 Each is a scalar expression that the compiler fuses with its neighbours, a NumPy reference and a gradient.
 """
@@ -251,14 +251,14 @@ class Trunc(_Rounding):
 
 
 class _Smooth(Elementwise, abstract=True):
-    """A function of one float with a NumPy function of its own."""
+    """A function of floats with a NumPy function of its own."""
 
     result = "float"
     function: ClassVar[object] = None
 
-    def reference(self, x: np.ndarray) -> np.ndarray:
+    def reference(self, *x: np.ndarray) -> np.ndarray:
         with np.errstate(all="ignore"):
-            return type(self).function(x)
+            return type(self).function(*x)
 
 
 class Exp(_Smooth):
@@ -342,46 +342,6 @@ class Rsqrt(_Smooth):
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
         return (g * -0.5 * y * y * y,)
-
-
-class Sin(_Smooth):
-    """Sine of an angle in radians."""
-
-    scalar = "sin(a)"
-    function = staticmethod(np.sin)
-
-    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
-        return (g * cos(x),)
-
-
-class Cos(_Smooth):
-    """Cosine of an angle in radians."""
-
-    scalar = "cos(a)"
-    function = staticmethod(np.cos)
-
-    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
-        return (-g * sin(x),)
-
-
-class Tan(_Smooth):
-    """Tangent of an angle in radians."""
-
-    scalar = "tan(a)"
-    function = staticmethod(np.tan)
-
-    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
-        return (g * (1 + y * y),)
-
-
-class Tanh(_Smooth):
-    """Hyperbolic tangent."""
-
-    scalar = "tanh(a)"
-    function = staticmethod(np.tanh)
-
-    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
-        return (g * (1 - y * y),)
 
 
 class Erf(_Smooth):
@@ -524,13 +484,7 @@ log2, log10, sqrt, rsqrt = (
     _function(Sqrt, "sqrt"),
     _function(Rsqrt, "rsqrt"),
 )
-sin, cos, tan, tanh, erf = (
-    _function(Sin, "sin"),
-    _function(Cos, "cos"),
-    _function(Tan, "tan"),
-    _function(Tanh, "tanh"),
-    _function(Erf, "erf"),
-)
+erf = _function(Erf, "erf")
 sigmoid, softplus, relu = _function(Sigmoid, "sigmoid"), _function(Softplus, "softplus"), _function(Relu, "relu")
 
 

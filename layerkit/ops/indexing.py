@@ -341,7 +341,7 @@ def scatter(indices: object, values: object, shape: Sequence[int]) -> Tensor:
 
 
 def scatter_update(inputs: object, indices: object, updates: object, reduction: str | None = None) -> Tensor:
-    """The inputs with updates [..., *rest] put at index vectors [..., d] into the leading axes; the last of equals stays.
+    """The inputs with updates [..., *rest] put at index vectors [..., d]; of equal ones the last stays.
 
     `reduction="add"` adds them instead. Raises NotImplementedError for another reduction.
     """

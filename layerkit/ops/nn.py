@@ -27,13 +27,13 @@ from layerkit.ops.elementwise import (
     softplus,
     sqrt,
     square,
-    tanh,
     where,
 )
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import expand_dims, reshape, split, squeeze, transpose
+from layerkit.ops.trigonometry import tanh
 from layerkit.settings import epsilon
 
 

@@ -19,6 +19,7 @@ from layerkit.kernels.pooling_launch import (
     max_pool_launches,
 )
 from layerkit.ops.convolution import as_images
+from layerkit.ops.elementwise import Relu, relu
 from layerkit.ops.nn import as_float
 from layerkit.ops.windows import (
     Pads,
@@ -199,7 +200,11 @@ def max_pool(
         padding: "valid" or "same".
         data_format: where the channels are.
     """
-    return _pool(MaxPool, as_tensor(inputs), pool_size, strides, padding, data_format)
+    x = as_tensor(inputs)
+    if x.node is not None and isinstance(x.node.operation, Relu):
+        # The two commute, gradients included, and a relu behind the pooling has a fraction of the elements to do.
+        return relu(_pool(MaxPool, x.node.inputs[0], pool_size, strides, padding, data_format))
+    return _pool(MaxPool, x, pool_size, strides, padding, data_format)
 
 
 def average_pool(

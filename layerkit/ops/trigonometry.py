@@ -1,28 +1,54 @@
-"""Inverse trigonometric and hyperbolic functions."""
+"""Trigonometric and hyperbolic functions and their inverses."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import numpy as np
 
-from layerkit.graph.operation import Elementwise
 from layerkit.graph.tensor import Tensor
-from layerkit.ops.elementwise import _function, rsqrt, square
+from layerkit.ops.elementwise import _function, _Smooth, rsqrt, square
 
 
-class _Function(Elementwise, abstract=True):
-    """A function of floats with a NumPy function of its own."""
+class Sin(_Smooth):
+    """Sine of an angle in radians."""
 
-    result = "float"
-    function: ClassVar[object] = None
+    scalar = "sin(a)"
+    function = staticmethod(np.sin)
 
-    def reference(self, *x: np.ndarray) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            return type(self).function(*x)
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * cos(x),)
 
 
-class Arcsin(_Function):
+class Cos(_Smooth):
+    """Cosine of an angle in radians."""
+
+    scalar = "cos(a)"
+    function = staticmethod(np.cos)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (-g * sin(x),)
+
+
+class Tan(_Smooth):
+    """Tangent of an angle in radians."""
+
+    scalar = "tan(a)"
+    function = staticmethod(np.tan)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * (1 + y * y),)
+
+
+class Tanh(_Smooth):
+    """Hyperbolic tangent."""
+
+    scalar = "tanh(a)"
+    function = staticmethod(np.tanh)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (g * (1 - y * y),)
+
+
+class Arcsin(_Smooth):
     """The angle in radians whose sine is a."""
 
     scalar = "arcsin(a)"
@@ -32,7 +58,7 @@ class Arcsin(_Function):
         return (g * rsqrt(1 - square(x)),)
 
 
-class Arccos(_Function):
+class Arccos(_Smooth):
     """The angle in radians whose cosine is a."""
 
     scalar = "arccos(a)"
@@ -42,7 +68,7 @@ class Arccos(_Function):
         return (-g * rsqrt(1 - square(x)),)
 
 
-class Arctan(_Function):
+class Arctan(_Smooth):
     """The angle in radians whose tangent is a."""
 
     scalar = "arctan(a)"
@@ -52,7 +78,7 @@ class Arctan(_Function):
         return (g / (1 + square(x)),)
 
 
-class Arctan2(_Function):
+class Arctan2(_Smooth):
     """The angle of the point (b, a) in radians."""
 
     scalar = "arctan2(a, b)"
@@ -63,7 +89,7 @@ class Arctan2(_Function):
         return scaled * b, -scaled * a
 
 
-class Sinh(_Function):
+class Sinh(_Smooth):
     """Hyperbolic sine."""
 
     scalar = "sinh(a)"
@@ -73,7 +99,7 @@ class Sinh(_Function):
         return (g * Cosh()(x),)
 
 
-class Cosh(_Function):
+class Cosh(_Smooth):
     """Hyperbolic cosine."""
 
     scalar = "cosh(a)"
@@ -83,7 +109,7 @@ class Cosh(_Function):
         return (g * Sinh()(x),)
 
 
-class Arcsinh(_Function):
+class Arcsinh(_Smooth):
     """The number whose hyperbolic sine is a."""
 
     scalar = "arcsinh(a)"
@@ -93,7 +119,7 @@ class Arcsinh(_Function):
         return (g * rsqrt(square(x) + 1),)
 
 
-class Arccosh(_Function):
+class Arccosh(_Smooth):
     """The number whose hyperbolic cosine is a."""
 
     scalar = "arccosh(a)"
@@ -103,7 +129,7 @@ class Arccosh(_Function):
         return (g * rsqrt(square(x) - 1),)
 
 
-class Arctanh(_Function):
+class Arctanh(_Smooth):
     """The number whose hyperbolic tangent is a."""
 
     scalar = "arctanh(a)"
@@ -113,6 +139,7 @@ class Arctanh(_Function):
         return (g / (1 - square(x)),)
 
 
+sin, cos, tan, tanh = _function(Sin, "sin"), _function(Cos, "cos"), _function(Tan, "tan"), _function(Tanh, "tanh")
 arcsin, arccos, arctan = _function(Arcsin, "arcsin"), _function(Arccos, "arccos"), _function(Arctan, "arctan")
 arctan2 = _function(Arctan2, "arctan2", 2)
 sinh, cosh = _function(Sinh, "sinh"), _function(Cosh, "cosh")

@@ -160,8 +160,8 @@ def _check_shapes(loss: Loss, target: Any, predicted: Any, where: str) -> None:
     elif labels and integers:
         mend = " If `y` holds class numbers use sparse_categorical_crossentropy."
     raise ShapeError(
-        f"`y` has shape {_shown(given)}, but {where} has shape {_shown(shape)} and the loss {loss.name!r} compares them "
-        f"element by element.{mend}"
+        f"`y` has shape {_shown(given)}, but {where} has shape {_shown(shape)} and the loss {loss.name!r} compares "
+        f"them element by element.{mend}"
     )
 
 

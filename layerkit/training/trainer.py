@@ -23,7 +23,7 @@ class Trainer(Stepping):
     """`compile`, `fit`, `evaluate` and `predict`, mixed into models.
 
     A step (forward, loss, gradients, optimizer, metrics) is traced into one graph, which runs as one native call. It is
-    traced again for batches of other shapes or dtypes, after `compile`, and when a layer's `trainable` flag has changed.
+    traced again for batches of other shapes or dtypes, after `compile`, and when a `trainable` flag has changed.
     """
 
     _flags: tuple | None = None
@@ -159,8 +159,8 @@ class Trainer(Stepping):
         if changed and not made.warned:
             made.warned = True
             warnings.warn(
-                f"`trainable` of {', '.join(changed)} changed after `compile()`. Training goes by the flags as they are "
-                "now; an optimizer whose state was made already has none for weights that became trainable: call "
+                f"`trainable` of {', '.join(changed)} changed after `compile()`. Training goes by the flags as they "
+                "are now; an optimizer whose state was made already has none for weights that became trainable: call "
                 "`compile()` again with a new one.",
                 stacklevel=4,
             )
