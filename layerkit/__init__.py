@@ -1,3 +1,51 @@
-"""layerkit: a Keras-style modelling toolkit whose training step is one native call."""
+"""layerkit: a Keras-style modelling toolkit whose training step is one native call.
+
+`import layerkit as keras` runs Keras scripts. The public names, signatures and defaults are Keras 3's.
+"""
+
+from layerkit import (
+    activations,
+    callbacks,
+    constraints,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    random,
+    regularizers,
+    saving,
+    tree,
+    utils,
+)
+from layerkit.callbacks import Callback
+from layerkit.dtypes import floatx, set_floatx
+from layerkit.graph import Operation, Tensor, Variable
+from layerkit.initializers import Initializer
+from layerkit.layers import DTypePolicy, Input, InputSpec, Layer
+from layerkit.losses import Loss
+from layerkit.metrics import Metric
+from layerkit.models import Model, Sequential
+from layerkit.optimizers import Optimizer
+from layerkit.regularizers import Regularizer
+from layerkit.runtime.workers import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
+
+KerasTensor = Tensor
+
+
+def version() -> str:
+    """The version of layerkit."""
+    return __version__
+
+
+__all__ = [
+    "Callback", "DTypePolicy", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model",
+    "Operation", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "callbacks", "constraints",
+    "datasets", "floatx", "get_num_threads", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers",
+    "random", "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils", "version",
+]  # fmt: skip

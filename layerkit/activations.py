@@ -16,13 +16,13 @@ _activation = register_function("activation")
 
 @_activation
 def linear(x: Any) -> Tensor:
-    """x itself."""
+    """X itself."""
     return x
 
 
 @_activation
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
-    """x from the threshold up (at most max_value), `negative_slope * (x - threshold)` below it.
+    """X from the threshold up (at most max_value), `negative_slope * (x - threshold)` below it.
 
     >>> relu(as_tensor([-1.0, 2.0])).tolist()
     [0.0, 2.0]
@@ -38,13 +38,13 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
 
 @_activation
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Tensor:
-    """x where positive, `negative_slope * x` elsewhere."""
+    """X where positive, `negative_slope * x` elsewhere."""
     return ops.leaky_relu(x, negative_slope=negative_slope)
 
 
 @_activation
 def relu6(x: Any) -> Tensor:
-    """x within 0 and 6."""
+    """X within 0 and 6."""
     return ops.relu6(x)
 
 
@@ -62,7 +62,7 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
 
 @_activation
 def elu(x: Any, alpha: float = 1.0) -> Tensor:
-    """x where positive, `alpha * (exp(x) - 1)` elsewhere."""
+    """X where positive, `alpha * (exp(x) - 1)` elsewhere."""
     return ops.elu(x, alpha=alpha)
 
 
@@ -80,13 +80,13 @@ def selu(x: Any) -> Tensor:
 
 @_activation
 def gelu(x: Any, approximate: bool = False) -> Tensor:
-    """x times the normal distribution function at x; `approximate` by tanh."""
+    """X times the normal distribution function at x; `approximate` by tanh."""
     return ops.gelu(x, approximate=approximate)
 
 
 @register_function("activation", "swish")
 def silu(x: Any) -> Tensor:
-    """x * sigmoid(x)."""
+    """X * sigmoid(x)."""
     return ops.silu(x)
 
 
@@ -98,7 +98,7 @@ def glu(x: Any, axis: int = -1) -> Tensor:
 
 @_activation
 def mish(x: Any) -> Tensor:
-    """x * tanh(softplus(x))."""
+    """X * tanh(softplus(x))."""
     return ops.mish(x)
 
 
@@ -110,7 +110,7 @@ def softplus(x: Any) -> Tensor:
 
 @_activation
 def softsign(x: Any) -> Tensor:
-    """x / (1 + |x|)."""
+    """X / (1 + |x|)."""
     return ops.softsign(x)
 
 
@@ -128,13 +128,13 @@ def tanh(x: Any) -> Tensor:
 
 @_activation
 def tanh_shrink(x: Any) -> Tensor:
-    """x - tanh(x)."""
+    """X - tanh(x)."""
     return ops.tanh_shrink(x)
 
 
 @_activation
 def hard_tanh(x: Any) -> Tensor:
-    """x within -1 and 1."""
+    """X within -1 and 1."""
     return ops.hard_tanh(x)
 
 
@@ -152,13 +152,13 @@ def log_sigmoid(x: Any) -> Tensor:
 
 @_activation
 def hard_sigmoid(x: Any) -> Tensor:
-    """x / 6 + 1/2 within 0 and 1."""
+    """X / 6 + 1/2 within 0 and 1."""
     return ops.hard_sigmoid(x)
 
 
 @register_function("activation", "hard_swish")
 def hard_silu(x: Any) -> Tensor:
-    """x * hard_sigmoid(x)."""
+    """X * hard_sigmoid(x)."""
     return ops.hard_silu(x)
 
 
@@ -170,13 +170,13 @@ def exponential(x: Any) -> Tensor:
 
 @_activation
 def hard_shrink(x: Any, threshold: float = 0.5) -> Tensor:
-    """x where |x| is above the threshold, 0 elsewhere."""
+    """X where |x| is above the threshold, 0 elsewhere."""
     return ops.hard_shrink(x, threshold=threshold)
 
 
 @_activation
 def soft_shrink(x: Any, threshold: float = 0.5) -> Tensor:
-    """x moved by the threshold towards 0, and 0 within it."""
+    """X moved by the threshold towards 0, and 0 within it."""
     return ops.soft_shrink(x, threshold=threshold)
 
 
@@ -200,7 +200,7 @@ def sparsemax(x: Any, axis: int = -1) -> Tensor:
 
 @_activation
 def threshold(x: Any, threshold: float, default_value: float) -> Tensor:
-    """x where above the threshold, default_value elsewhere."""
+    """X where above the threshold, default_value elsewhere."""
     return ops.threshold(x, threshold, default_value)
 
 

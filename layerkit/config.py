@@ -98,7 +98,8 @@ class Configurable:
 
     def _config_value(self, name: str, given: Any) -> Any:
         """What a constructor argument is in the config. layerkit's own classes keep each argument, in its standard form, in
-        the attribute of its name; of a user's class only what was passed is known."""
+        the attribute of its name; of a user's class only what was passed is known.
+        """
         return getattr(self, name, given) if is_own(type(self)) else given
 
     def get_config(self) -> dict[str, Any]:
@@ -147,7 +148,9 @@ def _own_function_name(function: Callable) -> str | None:
 
 
 def _deserialize_argument(value: Any, custom_objects: Mapping[str, Any] | None) -> Any:
-    return deserialize_keras_object(value, custom_objects) if isinstance(value, dict) and "class_name" in value else value
+    return (
+        deserialize_keras_object(value, custom_objects) if isinstance(value, dict) and "class_name" in value else value
+    )
 
 
 def serialize_keras_object(obj: Any) -> Any:
@@ -190,7 +193,8 @@ def _serialize_function(function: Callable) -> dict[str, Any]:
     name = _registered_names.get(function) or getattr(function, "__name__", "")
     if name == "<lambda>":
         raise ValueError(
-            "A lambda can't be saved, since loading it would run code from a file. Define a function and decorate it with "
+            "A lambda can't be saved, since loading it would run code from a file. Define a function and "
+            "decorate it with "
             "@layerkit.saving.register_keras_serializable()."
         )
     return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
@@ -233,7 +237,9 @@ def deserialize_keras_object(
     Raises UnknownNameError for a class that is not known, with what to do.
     """
     if not safe_mode:
-        raise ValueError("safe_mode=False is not supported: layerkit never runs code from a file. Pass `custom_objects`.")
+        raise ValueError(
+            "safe_mode=False is not supported: layerkit never runs code from a file. Pass `custom_objects`."
+        )
     if kind is not None and isinstance(config, str):
         return find_object(config, kind, custom_objects)
     if isinstance(config, list | tuple):
@@ -258,7 +264,8 @@ def _deserialize_object(config: dict[str, Any], custom_objects: Mapping[str, Any
         return slice(inner["start"], inner["stop"], inner["step"])
     if name == "__lambda__":
         raise ValueError(
-            "The file holds a Python lambda as byte code, and layerkit never runs code from a file. Define the function "
+            "The file holds a Python lambda as byte code, and layerkit never runs code from a file. Define the "
+            "function "
             "in your program, decorate it with @register_keras_serializable(), and save the model with it."
         )
     if name == "function":

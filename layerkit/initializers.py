@@ -72,7 +72,8 @@ class Identity(Initializer, aliases=("IdentityInitializer",)):
 
 class RandomInitializer(Initializer, registered=False):
     """The base of those that draw. One object gives the same values at each call; without a seed it takes one from the
-    program's stream when it is made."""
+    program's stream when it is made.
+    """
 
     def __init__(self, seed: Any = None) -> None:
         self._init_seed = seed
@@ -85,7 +86,11 @@ class RandomInitializer(Initializer, registered=False):
 
     def _generator(self) -> np.random.Generator:
         # A SeedGenerator moves on at each call, as in Keras.
-        key = int.from_bytes(self.seed.next().numpy().tobytes(), "little") if isinstance(self.seed, SeedGenerator) else self.seed
+        key = (
+            int.from_bytes(self.seed.next().numpy().tobytes(), "little")
+            if isinstance(self.seed, SeedGenerator)
+            else self.seed
+        )
         return np.random.Generator(np.random.Philox(key=int(key) % 2**64))
 
 

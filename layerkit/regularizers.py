@@ -23,7 +23,12 @@ class Regularizer(Configurable, kind="regularizer", module="keras.regularizers",
 
 
 def _factor(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not math.isfinite(value) or value < 0:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not math.isfinite(value)
+        or value < 0
+    ):
         raise ValueError(f"`{name}` must be a finite number, not negative; got {value!r}.")
     return float(value)
 

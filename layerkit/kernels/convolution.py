@@ -1,8 +1,8 @@
 """Convolution kernels over NHWC images: forward, input gradient and filter gradient.
 
-All read the image in place, or a zero-padded window of it that the unit copies to its worker's scratch first, so
-the innermost loop knows nothing of borders. The sums are those of `convolution_microkernel`. The arguments are
-explained where they are made, in `convolution_launch`.
+Geometry (which pixels make a tile, which taps each sees inside of the image) comes in tables behind the arguments; they
+are made and explained in `convolution_launch`. The sums are those of `convolution_microkernel`. So a kernel is loops and
+nothing else, compiles quickly and serves every size, stride, dilation, padding and number of groups.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from layerkit.kernels.abi import POINTERS, vector_length
 from layerkit.kernels.convolution_microkernel import ROWS, copy_elements, tile_multiply
 
 ITEMSIZE = {"float32": 4, "float64": 8}
-PACK_FIELDS = 7
-PACK_HEADER = 12
-PHASE_FIELDS = 10
-PHASE_HEADER = 17
-Y_FIELDS = 4
-X_FIELDS = 6
+# Arguments before the tables, and lengths of the records, of `pack_filters` and `correlate`.
+PACK_HEADER, PACK_FIELDS = 12, 7
+PHASE_HEADER, PHASE_FIELDS, Y_FIELDS, X_FIELDS = 17, 10, 4, 6
+# Pixels of a table of offsets, and channels of a block.
 TABLE = BLOCK = 8
 
 
@@ -70,8 +68,7 @@ def pack_filters(dtype: str, panel: int) -> Callable:
 def correlate(dtype: str, panel: int) -> Callable:
     """Kernel: out = act(bias + sum over taps of image x filters), for each phase of the output's grid.
 
-    A unit is some images and some of their rows. Which pixels make a tile, and which taps each sees inside of the image, is
-    in the tables of the arguments; see `convolution_launch._correlation`.
+    A unit is some images and some of their rows; see `convolution_launch._correlation`.
     """
     itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
@@ -95,11 +92,8 @@ def correlate(dtype: str, panel: int) -> Callable:
                     for column in range(0, min(panel, columns - first), step):
                         initial = b + column * itemsize
                         to = out + (group * columns + first + column) * itemsize
-                        for y in range(
-                            args[p] + row * Y_FIELDS,
-                            min(args[p] + (row + rows_per_unit) * Y_FIELDS, args[p + 1]),
-                            Y_FIELDS,
-                        ):
+                        y_end = min(args[p] + (row + rows_per_unit) * Y_FIELDS, args[p + 1])
+                        for y in range(args[p] + row * Y_FIELDS, y_end, Y_FIELDS):
                             b_row = initial + (args[y + 1] * line_of_taps + panel) * itemsize
                             for x in range(args[p + 2], args[p + 3], X_FIELDS):
                                 a_tile = a + (args[y] + args[x]) * itemsize
@@ -107,26 +101,14 @@ def correlate(dtype: str, panel: int) -> Callable:
                                 rows = min(args[x + 5], images - image) if images_per_unit > 1 else args[x + 5]
                                 for i in range(0, rows, ROWS):
                                     multiply(
-                                        a_tile + i * row_stride * itemsize,
-                                        args,
-                                        tables + TABLE * min(rows - i, ROWS),
+                                        a_tile + i * row_stride * itemsize, args, tables + TABLE * min(rows - i, ROWS),
                                         b_row + args[x + 1] * itemsize,
-                                        args[y + 3],
-                                        args[p + 8],
-                                        line_of_taps,
-                                        args[x + 3],
-                                        args[p + 9],
-                                        tap,
-                                        args[x + 4],
-                                        1,
-                                        panel,
-                                        initial,
-                                        out_tile + i * out_row_stride * itemsize,
-                                        tables,
-                                        rows - i,
-                                        columns - first - column,
-                                        relu,
-                                    )
+                                        args[y + 3], args[p + 8], line_of_taps,
+                                        args[x + 3], args[p + 9], tap,
+                                        args[x + 4], 1, panel,
+                                        initial, out_tile + i * out_row_stride * itemsize, tables,
+                                        rows - i, columns - first - column, relu,
+                                    )  # fmt: skip
 
     return kernel
 
@@ -151,10 +133,10 @@ def pad_images(dtype: str) -> Callable:
 def filter_gradient(dtype: str, panel: int) -> Callable:
     """Kernel: each piece's share of the sum over pixels of image x gradient, by taps, channels and filters.
 
-    A unit is a piece, a run of blocks of images or of one image's rows. Image and gradient of a block are copied, so that a
-    tile reads runs of memory: the image as [block of channels, image, row, column, channel of the block], the gradient as
-    [pixel, filter of the panel]. A tile is some channels of one tap, or of all taps where channels are few; which pixels see
-    the image through it is in the tables of the arguments: see `convolution_launch.conv_filter_gradient_launches`.
+    A unit is a piece, a run of blocks of images or of one image's rows. Image and gradient of a block are copied, so
+    that a tile reads runs of memory: the image as [block of channels, image, row, column, channel of the block], the
+    gradient as [pixel, filter of the panel]. A tile is some channels of one tap, or of all taps where channels are few.
+    See `convolution_launch.conv_filter_gradient_launches`.
     """
     itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
@@ -188,35 +170,31 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                         to = window
                         for channel in range(0, depth, BLOCK):
                             for line in range(images * source_rows):
-                                from_line = (
-                                    line // source_rows * args[11] + line % source_rows * width * channels + channel
-                                )
-                                here = a + from_line * itemsize
+                                at_line = line // source_rows * args[11] + line % source_rows * width * channels
+                                here = a + (at_line + channel) * itemsize
                                 for _ in range(width):
                                     copy_channels(here, to, depth - channel)
                                     here += channels * itemsize
                                     to += BLOCK * itemsize
                         a = window
                     for first in range(0, columns, step):
-                        first_out = parts + (group * columns + first) * itemsize
-                        b = (
-                            args[1]
-                            + ((image * args[28] + row) * out_columns * filters + group * columns + first) * itemsize
-                        )
+                        column = group * columns + first
+                        b = args[1] + ((image * args[28] + row) * out_columns * filters + column) * itemsize
                         b_step = filters
                         if filters != step:
                             for pixel in range(images * rows * out_columns):
                                 here, to = b + pixel * filters * itemsize, packed + pixel * step * itemsize
                                 copy_columns(here, to, columns - first)
                             b, b_step = packed, step
-                        out = first_out
+                        out = parts + column * itemsize
                         for tap_y in range(y + 4, y + args[25], 3):
                             for tap_x in range(x_begin, x_end, 3):
                                 a_tap = a + (args[tap_y] + args[tap_x]) * itemsize
                                 b_tap = b + (args[tap_y + 1] + args[tap_x + 1]) * b_step * itemsize
                                 for k in range(0, tile_rows, ROWS):
                                     multiply(
-                                        a_tap + k // BLOCK * block_stride * itemsize, args, args[29] + k % table_rows, b_tap,
+                                        a_tap + k // BLOCK * block_stride * itemsize, args, args[29] + k % table_rows,
+                                        b_tap,
                                         images, image_stride, rows * out_columns * b_step,
                                         args[tap_y + 2], row_stride, out_columns * b_step,
                                         args[tap_x + 2], column_stride, b_step,

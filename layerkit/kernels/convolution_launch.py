@@ -32,8 +32,10 @@ Padding = tuple[Pair, Pair]
 
 @dataclass(frozen=True)
 class Taps:
-    """Some taps of a filter along an axis: `first + t * step` for t < count, which lie at `position + t * spacing`
-    of a window of the image."""
+    """Some taps of a filter along an axis: `first + t * step` for t < count.
+
+    They lie at `position + t * spacing` of a window of the image.
+    """
 
     first: int
     step: int
@@ -182,32 +184,31 @@ def conv_filter_gradient_launches(
         per_worker=True,
         name="image and gradient",
     )
-    y_taps = [k * dilation[0] for k in range(kernel_height)] if by_tap else [0]
-    x_taps = [k * dilation[1] for k in range(kernel_width)] if by_tap else [0]
+    y_taps = [k * dilation[0] for k in range(kernel_height)]
+    x_taps = [k * dilation[1] for k in range(kernel_width)]
+    if by_tap:
+        offsets, tile_rows, tile_stride = list(range(TILE_ROWS)), depth, TILE_ROWS
+    else:
+        offsets = [
+            y * line + x_tap * channels + channel for y in y_taps for x_tap in x_taps for channel in range(depth)
+        ]
+        tile_rows, tile_stride = len(offsets), 0
+        offsets += offsets[-1:] * TILE_ROWS
+        y_taps = x_taps = [0]
     records: list[int] = []
     for row in range(0, out_rows, rows_per_block):
-        records += _row_block(windows[0], y_taps, row, min(rows_per_block, out_rows - row), line, out_columns, copied)
+        records += _row_block(windows[0], y_taps, row, min(rows_per_block, out_rows - row), line, out_columns)
     x_begin = FILTER_HEADER + len(records)
     for tap in x_taps:
         first, count, at = _seeing(windows[1], tap, 0, out_columns)
         records += [at * pixel, first, count]
     x_end = FILTER_HEADER + len(records)
-    if by_tap:
-        offsets, tile_rows = list(range(TILE_ROWS)), depth
-    else:
-        offsets = [
-            y * dilation[0] * line + x_tap * dilation[1] * channels + channel
-            for y in range(kernel_height)
-            for x_tap in range(kernel_width)
-            for channel in range(depth)
-        ]
-        tile_rows = len(offsets)
-        offsets += offsets[-1:] * TILE_ROWS
     args = [
         source, g, parts, scratch, scratch.nbytes, packed, images, images_per_block, row_blocks, blocks, pieces,
         height * width * channels, width, channels, out_columns, groups, depth, filters // groups, taps, tile_rows,
-        int(copied), windows[0].step * line, windows[1].step * pixel, TILE_ROWS if by_tap else len(offsets),
-        FILTER_HEADER, 4 + 3 * len(y_taps), x_begin, x_end, out_rows, x_end, x_end + len(offsets), TILE_ROWS if by_tap else 0,
+        int(copied), windows[0].step * line, windows[1].step * pixel, len(offsets),
+        FILTER_HEADER, 4 + 3 * len(y_taps), x_begin, x_end, out_rows, x_end, x_end + len(offsets),
+        tile_stride,
         *records, *offsets, *(i * filters for i in range(tile_rows + TILE_ROWS)),
     ]  # fmt: skip
     kernel = _kernel("filter_gradient", gw.dtype, panel=_panel(filters // groups, itemsize))
@@ -216,9 +217,7 @@ def conv_filter_gradient_launches(
     return launches if pieces == 1 else [*launches, add_pieces_launch(parts, gw, pieces)]
 
 
-def _row_block(
-    window: Window, taps: list[int], row: int, rows: int, line: int, out_columns: int, copied: bool
-) -> list[int]:
+def _row_block(window: Window, taps: list[int], row: int, rows: int, line: int, out_columns: int) -> list[int]:
     """The record of some rows for `convolution.filter_gradient`.
 
     Row, rows, first source row and source rows; for each tap where it meets the source, the first pixel and the rows.
@@ -260,6 +259,7 @@ def check_activation(activation: str | None) -> None:
 
 
 def add_pieces_launch(parts: Scratch | Operand, out: Operand, pieces: int) -> Launch:
+    """The launch that adds the pieces of a sum in their order; no piece makes zeros."""
     args = [parts, out, out.size, pieces, REDUCE_ELEMENTS]
     units = -(-out.size // REDUCE_ELEMENTS)
     return Launch(_kernel("add_pieces", out.dtype), args, units, serial_grain(REDUCE_ELEMENTS * (pieces + 1)))
@@ -268,11 +268,12 @@ def add_pieces_launch(parts: Scratch | Operand, out: Operand, pieces: int) -> La
 def forward_windows(
     x: Operand, w: Operand, out: Operand, strides: Pair, padding: Padding, dilation: Pair
 ) -> tuple[Window, Window]:
-    y, x_axis = (
+    """What output pixels see of the images, by rows and by columns."""
+    rows, columns = (
         Window(x.shape[i + 1], padding[i][0], (w.shape[i] - 1) * dilation[i] + 1, strides[i], out.shape[i + 1])
         for i in (0, 1)
     )
-    return y, x_axis
+    return rows, columns
 
 
 def gradient_axis(
@@ -316,11 +317,11 @@ def _correlation(
 ) -> list[Launch]:
     """The launches that pack the filters and correlate; phase (i, j) makes the pixels from (i, j) on in `out_steps`.
 
-    A tile of the kernel is up to `TILE_ROWS` pixels that see the same taps: one pixel of as many images ("across"), or for a
-    small batch a run of pixels of a row. Taps outside of the image are left out, so padding costs nothing. The tables in the
-    arguments are
-      a row of each y phase: offset in the source, first tap, offset in `out`, taps;
-      a tile of each x phase: offset in the source, of the first tap in the filters, in `out`, the two inner loops, pixels;
+    A tile of the kernel is up to `TILE_ROWS` pixels that see the same taps: one pixel of as many images ("across"), or
+    for a small batch a run of pixels of a row. Taps outside of the image are left out: padding costs nothing. Tables:
+      of each y phase by rows: offset in the source, first tap, offset in `out`, taps;
+      of each x phase by tiles: offset in the source, first tap's offset in the filters, offset in `out`, lengths of the
+        two inner loops, pixels;
       offsets of a tile's pixels in `out`, then in the source for each number of pixels (the last is repeated).
     """
     images, height, width, channels = source.shape

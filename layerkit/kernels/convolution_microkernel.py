@@ -83,7 +83,7 @@ class Lanes:
 
 @functools.cache
 def copy_elements(dtype: str, count: int) -> Callable:
-    """Build the function `copy(source, to, given)` that writes `count` elements: the `given` ones of source, then zeros."""
+    """Build the function `copy(source, to, given)` that writes `count` elements: the `given` of source, then zeros."""
 
     @intrinsic
     def copy(typing, source, to, given):
@@ -104,23 +104,23 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool, lanewise: bool = Fa
     """Build the function that computes a tile of `ROWS` rows x `vectors` vectors.
 
     It is called as `tile(a, table, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows,
-    columns, option)`. Offsets and strides count elements; `a_offsets` and `out_offsets` are tables that begin there in the
-    int64 array `table`. The depth is n1 * n2 * n3; at (k1, k2, k3) of it
-      row i of the left operand is a[a_offsets[i] + k1 * a1 + k2 * a2 + k3 * a3],
+    columns, option)`. Offsets and strides count elements; tables of offsets begin at `a_offsets` and at `out_offsets` of
+    the int64 array `table`. The depth is n1 * n2 * n3; at (k1, k2, k3) of it
+      row i of the left operand is a[table[a_offsets + i] + k1 * a1 + k2 * a2 + k3 * a3],
       the right operand is the row of vectors that begins at b[k1 * b1 + k2 * b2 + k3 * b3].
-    Row i < rows is written at out[out_offsets[i]], its first `columns` columns.
+    Row i < rows is written at out[table[out_offsets + i]], its first `columns` columns.
 
-    packed: the sums start with the row of vectors at `initial`, and `option` 1 applies relu. Otherwise they start at zero
-    and `option` 1 adds to what `out` holds; `initial` is not used.
-    lanewise: both operands are vectors, multiplied lane by lane, as a depthwise convolution does; no more than `columns`
-    lanes of any operand are read, and `initial` may be 0 for sums that start at zero.
-    Otherwise rows of b are read as whole vectors: a mask would cost an instruction in a port that multiply-adds need (12% on
-    AVX-512).
+    packed: the sums start with the row of vectors at `initial`, and `option` 1 applies relu. Otherwise they start at
+    zero and `option` 1 adds to what `out` holds; `initial` is not used.
+    lanewise: both operands are vectors, multiplied lane by lane, as a depthwise convolution does; no more than
+    `columns` lanes of any operand are read, and `initial` may be 0 for sums that start at zero. Otherwise rows of b are
+    read as whole vectors: a mask would cost an instruction in a port that multiply-adds need (12% on AVX-512).
     """
 
     @intrinsic
     def tile(
-        typing, a, table, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows, columns, option
+        typing, a, table, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets,
+        rows, columns, option,
     ):  # fmt: skip
         def codegen(context, builder, signature, values):
             _TileBuilder(builder, dtype, vectors, packed, lanewise, values).build()
@@ -132,6 +132,8 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool, lanewise: bool = Fa
 
 
 class _TileBuilder:
+    """Emits one call of a tile function."""
+
     def __init__(
         self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, lanewise: bool, values: list
     ) -> None:

@@ -15,11 +15,11 @@ HEADER, PHASE_FIELDS = 13, 9
 Y_FIELDS = 4
 X_FIELDS = 5
 TABLE = 8
-VECTORS = 3
+VECTORS = 2
 
 
 def depthwise(dtype: str) -> Callable:
-    """Kernel: out = act(bias + sum over taps of image x filter), channel by channel, for each phase of the output's grid.
+    """Kernel: out = act(bias + sum over taps of image x filter) by channels, for each phase of the output's grid.
 
     A unit is a row of an image in the coarsest phase; see `depthwise_launch._depthwise`.
     """

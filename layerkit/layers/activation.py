@@ -18,7 +18,9 @@ MASKED = -1e9
 class ReLU(Layer):
     """x where above the threshold (at most max_value), `negative_slope * (x - threshold)` elsewhere."""
 
-    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if max_value is not None and max_value < 0:
             raise ValueError(f"max_value of a ReLU layer cannot be a negative value. Received: max_value={max_value}")
@@ -43,7 +45,8 @@ class LeakyReLU(Layer):
         super().__init__(**kwargs)
         if negative_slope is None or negative_slope < 0:
             raise ValueError(
-                f"The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected a float. Received: negative_slope={negative_slope}"
+                "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected a "
+                f"float. Received: negative_slope={negative_slope}"
             )
         self.negative_slope = negative_slope
         self.supports_masking = True

@@ -50,7 +50,11 @@ class CallSignature:
         self.signature = inspect.signature(call)
         parameters = list(self.signature.parameters.values())[1:]
         self.signature = self.signature.replace(parameters=parameters)
-        kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        kinds = (
+            inspect.Parameter.POSITIONAL_ONLY,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            inspect.Parameter.KEYWORD_ONLY,
+        )
         self.names = tuple(p.name for p in parameters if p.kind in kinds)
         self.positional = tuple(p.name for p in parameters if p.kind in kinds[:2])
         self.has_training = "training" in self.names

@@ -26,7 +26,9 @@ def standardize_sizes(value: Sizes, rank: int, name: str, allow_zero: bool = Fal
     least = 0 if allow_zero else 1
     if len(sizes) != rank or any(not isinstance(size, int) or size < least for size in sizes):
         kind = "non-negative" if allow_zero else "positive"
-        raise ValueError(f"The `{name}` argument must be a {kind} integer or a tuple of {rank} of them. Received: {name}={value!r}")
+        raise ValueError(
+            f"The `{name}` argument must be a {kind} integer or a tuple of {rank} of them. Received: {name}={value!r}"
+        )
     return sizes
 
 
@@ -48,11 +50,15 @@ class _Convolutional(Layer, registered=False):
         self.dilation_rate = standardize_sizes(dilation_rate, self.rank, "dilation_rate")
         self.padding = str(padding).lower()
         if self.padding not in self.paddings:
-            raise ValueError(f"The `padding` argument of {type(self).__name__} must be one of {', '.join(map(repr, self.paddings))}. Received: padding={padding!r}")
+            raise ValueError(
+                f"The `padding` argument of {type(self).__name__} must be one of "
+                f"{', '.join(map(repr, self.paddings))}. Received: padding={padding!r}"
+            )
         self.data_format = standardize_data_format(data_format)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
-                f"`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: strides={self.strides} and dilation_rate={self.dilation_rate}"
+                "`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: "
+                f"strides={self.strides} and dilation_rate={self.dilation_rate}"
             )
         self.input_spec = InputSpec(min_ndim=self.rank + 2)
 
@@ -69,10 +75,15 @@ class _Convolutional(Layer, registered=False):
         """The number of input channels, which is noted for later calls. Raises ShapeError where it is not known."""
         axis = -1 if self.data_format == "channels_last" else 1
         if len(input_shape) != self.rank + 2:
-            raise ShapeError(f"{type(self).__name__} {self.name!r} expects {self.rank + 2} axes; got shape {input_shape}.")
+            raise ShapeError(
+                f"{type(self).__name__} {self.name!r} expects {self.rank + 2} axes; got shape {input_shape}."
+            )
         channels = input_shape[axis]
         if channels is None:
-            raise ShapeError(f"{type(self).__name__} {self.name!r} needs the number of its input's channels (axis {axis}); got shape {input_shape}.")
+            raise ShapeError(
+                f"{type(self).__name__} {self.name!r} needs the number of its input's channels (axis {axis}); "
+                f"got shape {input_shape}."
+            )
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={axis: channels})
         return channels
 
@@ -136,7 +147,10 @@ class _Conv(_Convolutional, registered=False):
         self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
         self.filters, self.groups = filters, groups
         if not isinstance(filters, int) or filters <= 0 or filters % groups:
-            raise ValueError(f"`filters` must be a positive integer that `groups` divides. Received: filters={filters!r}, groups={groups}")
+            raise ValueError(
+                f"`filters` must be a positive integer that `groups` divides. Received: filters={filters!r}, "
+                f"groups={groups}"
+            )
         if self.padding == "causal" and self.data_format == "channels_first":
             raise ValueError("Causal padding needs data_format='channels_last'.")
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -148,7 +162,8 @@ class _Conv(_Convolutional, registered=False):
         channels = self._channels(input_shape)
         if channels % self.groups:
             raise ShapeError(
-                f"The number of input channels must be evenly divisible by the number of groups. Received groups={self.groups}, but the input has {channels} channels (full input shape is {input_shape})."
+                "The number of input channels must be evenly divisible by the number of groups. Received "
+                f"groups={self.groups}, but the input has {channels} channels (full input shape is {input_shape})."
             )
         self.kernel = self.add_weight(
             shape=(*self.kernel_size, channels // self.groups, self.filters),
@@ -300,7 +315,9 @@ class _DepthwiseConv(_Convolutional, registered=False):
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
         if not isinstance(depth_multiplier, int) or depth_multiplier <= 0:
-            raise ValueError(f"`depth_multiplier` must be a positive integer. Received: depth_multiplier={depth_multiplier!r}")
+            raise ValueError(
+                f"`depth_multiplier` must be a positive integer. Received: depth_multiplier={depth_multiplier!r}"
+            )
         self.depth_multiplier = depth_multiplier
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)

@@ -230,7 +230,9 @@ class InputLayer(Layer):
             given = {"batch_size": batch_size, "shape": shape, "batch_shape": batch_shape, "dtype": dtype}
             for argument, value in given.items():
                 if value is not None:
-                    raise ValueError(f"With `input_tensor` given, `{argument}` is known already; got {argument}={value}.")
+                    raise ValueError(
+                        f"With `input_tensor` given, `{argument}` is known already; got {argument}={value}."
+                    )
             batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         elif shape is not None and batch_shape is not None:
             raise ValueError("You cannot pass both `shape` and `batch_shape` at the same time.")
@@ -265,7 +267,7 @@ class InputLayer(Layer):
         }  # fmt: skip
 
 
-def Input(  # noqa: N802
+def Input(
     shape: Sequence[int | None] | int | None = None,
     batch_size: int | None = None,
     dtype: Any = None,
@@ -340,12 +342,18 @@ class Lambda(Layer):
         """The arguments, those that are not given left out."""
         config = super().get_config()
         config["function"] = serialize_keras_object(self.function)
-        return {name: value for name, value in config.items() if value is not None or name not in ("output_shape", "mask")}
+        return {
+            name: value for name, value in config.items() if value is not None or name not in ("output_shape", "mask")
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Lambda:
         """Of the arguments; the function is looked up among the registered ones."""
-        found = {name: deserialize_keras_object(config[name], custom_objects) for name in ("function", "mask", "arguments") if name in config}
+        found = {
+            name: deserialize_keras_object(config[name], custom_objects)
+            for name in ("function", "mask", "arguments")
+            if name in config
+        }
         return cls(**{**config, **found})
 
 

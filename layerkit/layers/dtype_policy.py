@@ -82,7 +82,9 @@ def get_policy(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, dict):
         kind = identifier.get("class_name")
         if kind not in ("DTypePolicy", "FloatDTypePolicy", "Policy"):
-            raise ValueError(f"The dtype policy class {kind!r} is not supported: layerkit computes in float32 or float64.")
+            raise ValueError(
+                f"The dtype policy class {kind!r} is not supported: layerkit computes in float32 or float64."
+            )
         identifier = identifier["config"]["name"]
     if not isinstance(identifier, str):
         identifier = identifier.__name__ if isinstance(identifier, type) else str(identifier)

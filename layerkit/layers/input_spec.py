@@ -53,7 +53,17 @@ class InputSpec:
 
     def get_config(self) -> dict[str, Any]:
         """The arguments."""
-        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "allow_last_axis_squeeze", "name", "optional")
+        names = (
+            "dtype",
+            "shape",
+            "ndim",
+            "max_ndim",
+            "min_ndim",
+            "axes",
+            "allow_last_axis_squeeze",
+            "name",
+            "optional",
+        )
         return {name: getattr(self, name) for name in names}
 
     @classmethod
@@ -69,20 +79,36 @@ class InputSpec:
             return
         shape = tuple(x.shape)
         if self.ndim is not None and len(shape) != self.ndim and not self._squeezed(shape):
-            raise ShapeError(f"{place} is incompatible with the layer: expected ndim={self.ndim}, found ndim={len(shape)}. Full shape received: {shape}")
+            raise ShapeError(
+                f"{place} is incompatible with the layer: expected ndim={self.ndim}, found ndim={len(shape)}. "
+                f"Full shape received: {shape}"
+            )
         if self.max_ndim is not None and len(shape) > self.max_ndim:
-            raise ShapeError(f"{place} is incompatible with the layer: expected max_ndim={self.max_ndim}, found ndim={len(shape)}. Full shape received: {shape}")
+            raise ShapeError(
+                f"{place} is incompatible with the layer: expected max_ndim={self.max_ndim}, found "
+                f"ndim={len(shape)}. Full shape received: {shape}"
+            )
         if self.min_ndim is not None and len(shape) < self.min_ndim:
-            raise ShapeError(f"{place} is incompatible with the layer: expected min_ndim={self.min_ndim}, found ndim={len(shape)}. Full shape received: {shape}")
+            raise ShapeError(
+                f"{place} is incompatible with the layer: expected min_ndim={self.min_ndim}, found "
+                f"ndim={len(shape)}. Full shape received: {shape}"
+            )
         if self.dtype is not None and x.dtype != self.dtype:
-            raise DtypeError(f"{place} is incompatible with the layer: expected dtype={self.dtype}, found dtype={x.dtype}")
+            raise DtypeError(
+                f"{place} is incompatible with the layer: expected dtype={self.dtype}, found dtype={x.dtype}"
+            )
         for axis, size in self.axes.items():
             if size is not None and -len(shape) <= axis < len(shape) and shape[axis] not in (size, None):
-                raise ShapeError(f"{place} is incompatible with the layer: expected axis {axis} of input shape to have value {size}, but received input with shape {shape}")
+                raise ShapeError(
+                    f"{place} is incompatible with the layer: expected axis {axis} of input shape to have value "
+                    f"{size}, but received input with shape {shape}"
+                )
         if self.shape is not None and not self._squeezed(shape):
             for wanted, size in zip(self.shape, shape, strict=True):
                 if wanted is not None and size is not None and wanted != size:
-                    raise ShapeError(f"{place} is incompatible with the layer: expected shape={self.shape}, found shape={shape}")
+                    raise ShapeError(
+                        f"{place} is incompatible with the layer: expected shape={self.shape}, found shape={shape}"
+                    )
 
     def _squeezed(self, shape: tuple[int | None, ...]) -> bool:
         """Whether it fits but for a last axis of size 1."""
@@ -99,12 +125,17 @@ def check_inputs(specs: Any, inputs: Any, layer_name: str) -> None:
     if isinstance(inputs, dict) and all(spec.name for spec in flat_specs):
         missing = [spec.name for spec in flat_specs if spec.name not in inputs and not spec.optional]
         if missing:
-            raise ValueError(f"Layer {layer_name!r} expected the inputs {[s.name for s in flat_specs]}; missing: {missing}; got {list(inputs)}.")
+            raise ValueError(
+                f"Layer {layer_name!r} expected the inputs {[s.name for s in flat_specs]}; missing: {missing}; "
+                f"got {list(inputs)}."
+            )
         flat_inputs = [inputs.get(spec.name) for spec in flat_specs]
     else:
         flat_inputs = tree.flatten(inputs)
     if len(flat_inputs) != len(flat_specs):
-        raise ValueError(f"Layer {layer_name!r} expected {len(flat_specs)} input(s). Received {len(flat_inputs)} instead.")
+        raise ValueError(
+            f"Layer {layer_name!r} expected {len(flat_specs)} input(s). Received {len(flat_inputs)} instead."
+        )
     for at, (spec, x) in enumerate(zip(flat_specs, flat_inputs, strict=True)):
         named = f" with name {x.name!r}" if getattr(x, "name", None) else ""
         spec.check(x, f"Input {at}{named} of layer {layer_name!r}")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from layerkit import ops, regularizers, tree
+from layerkit import regularizers, tree
 from layerkit.config import Configurable, is_own, serialize_keras_object
 from layerkit.dtypes import is_float
 from layerkit.errors import ShapeError, add_layer_path
@@ -79,7 +79,9 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         **kwargs: Any,
     ) -> None:
         if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}")
+            raise ValueError(
+                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}"
+            )
         if not isinstance(trainable, bool):
             raise ValueError(f"Expected `trainable` to be a boolean. Received: trainable={trainable!r}")
         input_shape = kwargs.pop("input_shape", None)
@@ -103,7 +105,8 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
             object.__setattr__(self, "_input_shape_arg", (input_dim,))
         if self._input_shape_arg is not None:
             warnings.warn(
-                "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
+                "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, "
+                "prefer using an "
                 "`Input(shape)` object as the first layer in the model instead.",
                 stacklevel=3,
             )
@@ -141,9 +144,12 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
 
     def build(self, input_shape: Any = None) -> None:
         """Make the variables. Overridden by layers with weights; this one builds the sublayers by running `call` on tensors
-        without values."""
+        without values.
+        """
         if input_shape is not None and any(not layer.built for layer in self._layers):
-            self.compute_output_spec(tree.map_shape_structure(lambda shape: Tensor(shape, self.compute_dtype), input_shape))
+            self.compute_output_spec(
+                tree.map_shape_structure(lambda shape: Tensor(shape, self.compute_dtype), input_shape)
+            )
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that it was built with; None before, and for layers without variables."""
@@ -166,7 +172,9 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
 
     def _maybe_build(self, arguments: dict[str, Any]) -> None:
         """Build by the shapes of a call's arguments."""
-        shapes = {f"{name}_shape": shapes_of(value) for name, value in tensor_arguments(arguments).items() if name != "mask"}
+        shapes = {
+            f"{name}_shape": shapes_of(value) for name, value in tensor_arguments(arguments).items() if name != "mask"
+        }
         if type(self).build is not Layer.build:
             self.build(**_aligned_shapes(self, shapes))
             return
@@ -196,15 +204,20 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute on arrays and tensors (building first, if need be); on symbolic tensors outside of a trace, note the call for
-        a functional model."""
+        a functional model.
+        """
         if not self._ready:
             raise RuntimeError(
-                f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the first statement in the `__init__()` method. Go add it!"
+                f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the first "
+                "statement in the `__init__()` method. Go add it!"
             )
         signature = self._signature_of_call()
         if self._convert_inputs:
             args = tuple([self._converted(value) for value in args])
-            kwargs = {name: value if value is None or type(value) is bool else self._converted(value) for name, value in kwargs.items()}
+            kwargs = {
+                name: value if value is None or type(value) is bool else self._converted(value)
+                for name, value in kwargs.items()
+            }
         if current_graph() is None and _any_symbolic(args, kwargs):
             return self._call_symbolically(args, kwargs)
         training = kwargs.pop("training", None) if not signature.has_training else kwargs.get("training")
@@ -220,7 +233,13 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         return self._run(signature, arguments, first, training, args, kwargs)
 
     def _run(
-        self, signature: CallSignature, arguments: dict[str, Any], first: Any, training: bool | None, args: tuple, kwargs: dict[str, Any]
+        self,
+        signature: CallSignature,
+        arguments: dict[str, Any],
+        first: Any,
+        training: bool | None,
+        args: tuple,
+        kwargs: dict[str, Any],
     ) -> Any:
         """Call `call` with the training phase and the masks that it takes, and see to losses and masks after it."""
         before = context.training
@@ -318,7 +337,9 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         def tensors(shapes: Any) -> Any:
             return tree.map_shape_structure(lambda shape: Tensor(shape, self.compute_dtype), shapes)
 
-        given = {name.removesuffix("_shape"): tensors(shapes) for name, shapes in kwargs.items() if name != "input_shape"}
+        given = {
+            name.removesuffix("_shape"): tensors(shapes) for name, shapes in kwargs.items() if name != "input_shape"
+        }
         args = (*args, kwargs["input_shape"]) if "input_shape" in kwargs else args
         return shapes_of(self.compute_output_spec(*[tensors(shapes) for shapes in args], **given))
 
@@ -343,8 +364,10 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         if not self.supports_masking:
             if previous is not None and any(mask is not None for mask in tree.flatten(previous)):
                 warnings.warn(
-                    f"Layer {self.name!r} (of type {type(self).__name__}) was passed an input with a mask attached to it. However, "
-                    "this layer does not support masking and will therefore destroy the mask information. Downstream layers will "
+                    f"Layer {self.name!r} (of type {type(self).__name__}) was passed an input with a mask "
+                    "attached to it. However, "
+                    "this layer does not support masking and will therefore destroy the mask information. "
+                    "Downstream layers will "
                     "not see the mask.",
                     stacklevel=4,
                 )
@@ -414,13 +437,21 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments. A class of its own with `get_config()` adds its arguments to what this one gives."""
-        base: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": serialize_keras_object(self._dtype_policy)}
+        base: dict[str, Any] = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_keras_object(self._dtype_policy),
+        }
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if not is_own(type(self)) and _writes_own_config(type(self)):
             return base
         given = super().get_config()
-        own = {name: value for name, value in given.items() if name not in _BASE_ARGUMENTS and name not in _LEGACY_ARGUMENTS}
+        own = {
+            name: value
+            for name, value in given.items()
+            if name not in _BASE_ARGUMENTS and name not in _LEGACY_ARGUMENTS
+        }
         own.update((name, given[name]) for name in _LEGACY_ARGUMENTS if name in self._constructor().parameters)
         # A constructor that takes neither the base's arguments nor **kwargs can't be given them back.
         parameters = self._constructor().parameters
@@ -445,7 +476,8 @@ def _recording_build(build: Any) -> Any:
         shapes = {name: _as_shape(shape) for name, shape in list(arguments.items())[1:]}
         object.__setattr__(self, "_building", True)
         try:
-            with self._scope():
+            # What is made here belongs to no trace, also where a call inside one builds.
+            with self._scope(), Graph.recording(None):
                 build(self, **shapes)
         finally:
             object.__setattr__(self, "_building", False)
@@ -476,8 +508,10 @@ def _aligned_shapes(layer: Layer, shapes: dict[str, Any]) -> dict[str, Any]:
     for name in names:
         if not name.endswith("_shape") or name.removesuffix("_shape") not in taken:
             raise ValueError(
-                f"For a `build()` method with more than one argument, all arguments should have a `_shape` suffix and match an argument from `call()`, "
-                f"as in `build(self, foo_shape, bar_shape)`. For layer {type(layer).__name__!r}, `build()` has the argument {name!r} and `call()` has {list(taken)}."
+                "For a `build()` method with more than one argument, all arguments should have a `_shape` "
+                "suffix and match an argument from `call()`, "
+                f"as in `build(self, foo_shape, bar_shape)`. For layer {type(layer).__name__!r}, `build()` has "
+                f"the argument {name!r} and `call()` has {list(taken)}."
             )
     return {name: shapes[name] for name in names if name in shapes}
 
@@ -494,5 +528,3 @@ def _is_numbers(value: list) -> bool:
     while isinstance(first, list | tuple) and first:
         first = first[0]
     return isinstance(first, bool | int | float | np.number)
-
-

@@ -18,7 +18,8 @@ EPSILON = 1e-12
 
 class _Merge(Layer, registered=False):
     """Combines a list of tensors element by element. A subclass says in `merge` how. Inputs of fewer axes get axes of size 1
-    after the batch's."""
+    after the batch's.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -31,10 +32,15 @@ class _Merge(Layer, registered=False):
     def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
         """Check that the shapes fit."""
         if not input_shape or not isinstance(input_shape[0], list | tuple):
-            raise ValueError(f"A merge layer should be called on a list of inputs. Received: input_shape={input_shape} (not a list of shapes)")
+            raise ValueError(
+                f"A merge layer should be called on a list of inputs. Received: input_shape={input_shape} (not a "
+                "list of shapes)"
+            )
         batches = {shape[0] for shape in input_shape if shape} - {None}
         if len(batches) > 1:
-            raise ShapeError(f"Cannot merge tensors with different batch sizes. Received tensors with shapes {list(input_shape)}")
+            raise ShapeError(
+                f"Cannot merge tensors with different batch sizes. Received tensors with shapes {list(input_shape)}"
+            )
         try:
             broadcast_shapes(*(shape[1:] for shape in input_shape))
         except ShapeError as error:
@@ -43,9 +49,13 @@ class _Merge(Layer, registered=False):
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Combine the inputs."""
         if not isinstance(inputs, list | tuple):
-            raise ValueError(f"A merge layer should be called on a list of inputs. Received: inputs={inputs} (not a list of tensors)")
+            raise ValueError(
+                f"A merge layer should be called on a list of inputs. Received: inputs={inputs} (not a list of tensors)"
+            )
         rank = max(x.ndim for x in inputs)
-        return self.merge([ops.expand_dims(x, list(range(1, 1 + rank - x.ndim))) if x.ndim < rank else x for x in inputs])
+        return self.merge(
+            [ops.expand_dims(x, list(range(1, 1 + rank - x.ndim))) if x.ndim < rank else x for x in inputs]
+        )
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Tensor | None:
         """Where any input counts, if all have masks."""
@@ -73,7 +83,9 @@ class Subtract(_Merge):
         """Check that there are two."""
         super().build(input_shape)
         if len(input_shape) != 2:
-            raise ValueError(f"A `Subtract` layer should be called on exactly 2 inputs. Received: input_shape={input_shape}")
+            raise ValueError(
+                f"A `Subtract` layer should be called on exactly 2 inputs. Received: input_shape={input_shape}"
+            )
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         """The difference."""
@@ -124,12 +136,20 @@ class Concatenate(_Merge):
     def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
         """Check that all sizes but those along the axis fit."""
         if not input_shape or not isinstance(input_shape[0], list | tuple):
-            raise ValueError(f"A `Concatenate` layer should be called on a list of at least 1 input. Received: input_shape={input_shape}")
+            raise ValueError(
+                "A `Concatenate` layer should be called on a list of at least 1 input. Received: "
+                f"input_shape={input_shape}"
+            )
         rank = len(input_shape[0])
         others = [axis for axis in range(rank) if axis != self.axis % rank]
         for shape in input_shape:
-            if len(shape) != rank or any(len({s[axis] for s in input_shape} - {None}) > 1 for axis in others if len(shape) == rank):
-                raise ShapeError(f"A `Concatenate` layer requires inputs with matching shapes except for the concatenation axis. Received: input_shape={list(input_shape)}")
+            if len(shape) != rank or any(
+                len({s[axis] for s in input_shape} - {None}) > 1 for axis in others if len(shape) == rank
+            ):
+                raise ShapeError(
+                    "A `Concatenate` layer requires inputs with matching shapes except for the concatenation "
+                    f"axis. Received: input_shape={list(input_shape)}"
+                )
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         """The inputs in a row."""
@@ -142,7 +162,13 @@ class Concatenate(_Merge):
         masks = []
         for x, mask in zip(inputs, previous_mask, strict=True):
             whole = ops.ones_like(x, dtype="bool")
-            masks.append(whole if mask is None else ops.logical_and(ops.expand_dims(mask, -1), whole) if mask.ndim < x.ndim else mask)
+            masks.append(
+                whole
+                if mask is None
+                else ops.logical_and(ops.expand_dims(mask, -1), whole)
+                if mask.ndim < x.ndim
+                else mask
+            )
         return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)
 
 
@@ -158,9 +184,13 @@ class Dot(_Merge):
         super().__init__(**kwargs)
         if not isinstance(axes, int):
             if not isinstance(axes, list | tuple):
-                raise TypeError(f"Invalid type for argument `axes`: it should be a list or an int. Received: axes={axes}")
+                raise TypeError(
+                    f"Invalid type for argument `axes`: it should be a list or an int. Received: axes={axes}"
+                )
             if len(axes) != 2 or not all(isinstance(axis, int) for axis in axes):
-                raise ValueError(f"Invalid format for argument `axes`: it should contain two integers. Received: axes={axes}")
+                raise ValueError(
+                    f"Invalid format for argument `axes`: it should contain two integers. Received: axes={axes}"
+                )
         self.axes = axes
         self.normalize = normalize
 
@@ -171,13 +201,18 @@ class Dot(_Merge):
     def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
         """Check that the axes are equally long."""
         if len(input_shape) != 2 or not isinstance(input_shape[0], list | tuple):
-            raise ValueError(f"A `Dot` layer should be called on a list of 2 inputs. Received: input_shape={input_shape}")
+            raise ValueError(
+                f"A `Dot` layer should be called on a list of 2 inputs. Received: input_shape={input_shape}"
+            )
         first, second = self._axes_of(input_shape)
         a, b = input_shape
         if 0 in (first, second):
             raise ValueError("A `Dot` layer can't take the batch axis, 0.")
         if None not in (a[first], b[second]) and a[first] != b[second]:
-            raise ShapeError(f"Incompatible input shapes: axis values {a[first]} (at axis {first}) != {b[second]} (at axis {second}). Full input shapes: {a}, {b}")
+            raise ShapeError(
+                f"Incompatible input shapes: axis values {a[first]} (at axis {first}) != {b[second]} (at axis "
+                f"{second}). Full input shapes: {a}, {b}"
+            )
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """The products."""

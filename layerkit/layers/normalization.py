@@ -63,9 +63,13 @@ class _Normalization(Layer, registered=False):
         """The sizes of axes. Raises ShapeError for one that is not there or of unknown size."""
         for axis in axes:
             if not -len(input_shape) <= axis < len(input_shape):
-                raise ShapeError(f"{type(self).__name__} {self.name!r}: axis {axis} is out of bounds for input shape {input_shape}.")
+                raise ShapeError(
+                    f"{type(self).__name__} {self.name!r}: axis {axis} is out of bounds for input shape {input_shape}."
+                )
             if input_shape[axis] is None:
-                raise ShapeError(f"{type(self).__name__} {self.name!r} needs the size of axis {axis}; got shape {input_shape}.")
+                raise ShapeError(
+                    f"{type(self).__name__} {self.name!r} needs the size of axis {axis}; got shape {input_shape}."
+                )
         return tuple(input_shape[axis] for axis in axes)
 
 
@@ -178,7 +182,9 @@ class LayerNormalization(_Normalization):
         rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
         refuse(self, rms_scaling=rms_scaling)
-        if not isinstance(axis, int) and not (isinstance(axis, list | tuple) and all(isinstance(one, int) for one in axis)):
+        if not isinstance(axis, int) and not (
+            isinstance(axis, list | tuple) and all(isinstance(one, int) for one in axis)
+        ):
             raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
         self.axis = axis if isinstance(axis, int) else list(axis)
         self.epsilon = epsilon

@@ -18,7 +18,10 @@ class _Noise(Layer, registered=False):
 
     def _set_noise(self, name: str, amount: float, seed: int | None) -> None:
         if not isinstance(amount, int | float) or not 0 <= amount <= 1:
-            raise ValueError(f"Invalid value received for argument `{name}`. Expected a float value between 0 and 1. Received: {name}={amount!r}")
+            raise ValueError(
+                f"Invalid value received for argument `{name}`. Expected a float value between 0 and 1. "
+                f"Received: {name}={amount!r}"
+            )
         self._amount = amount
         self.seed = seed
         if amount > 0:
@@ -43,15 +46,22 @@ class Dropout(_Noise):
         seed: for the same draws in each run.
     """
 
-    def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self._set_noise("rate", rate, seed)
         self.rate = rate
         self.noise_shape = None
         if noise_shape is not None:
-            valid = isinstance(noise_shape, list | tuple) and all(size is None or (isinstance(size, int) and size > 0) for size in noise_shape)
+            valid = isinstance(noise_shape, list | tuple) and all(
+                size is None or (isinstance(size, int) and size > 0) for size in noise_shape
+            )
             if not valid:
-                raise ValueError(f"Invalid value received for argument `noise_shape`. Expected a tuple or list of positive integers or None. Received: noise_shape={noise_shape!r}")
+                raise ValueError(
+                    "Invalid value received for argument `noise_shape`. Expected a tuple or list of positive "
+                    f"integers or None. Received: noise_shape={noise_shape!r}"
+                )
             self.noise_shape = tuple(noise_shape)
 
     def disturb(self, inputs: Tensor) -> Tensor:
@@ -75,7 +85,6 @@ class _SpatialDropout(_Noise, registered=False):
         last = getattr(self, "data_format", "channels_last") == "channels_last"
         shape = (None, *(1,) * self.rank, None) if last else (None, None, *(1,) * self.rank)
         return random.dropout(inputs, self.rate, noise_shape=shape, seed=self.seed_generator)
-
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; it takes fewer than other layers, as in Keras."""
@@ -123,7 +132,9 @@ class GaussianDropout(_Noise):
         super().__init__(**kwargs)
         self._set_noise("rate", rate, seed)
         if rate == 1:
-            raise ValueError("Invalid value received for argument `rate`. GaussianDropout needs a rate below 1. Received: rate=1")
+            raise ValueError(
+                "Invalid value received for argument `rate`. GaussianDropout needs a rate below 1. Received: rate=1"
+            )
         self.rate = rate
 
     def disturb(self, inputs: Tensor) -> Tensor:
@@ -147,5 +158,3 @@ class ActivityRegularization(Layer):
     def get_config(self) -> dict[str, Any]:
         """The arguments; the regularizer is made of them."""
         return {name: value for name, value in super().get_config().items() if name != "activity_regularizer"}
-
-

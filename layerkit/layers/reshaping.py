@@ -44,7 +44,9 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.target_shape = tuple(int(size) for size in target_shape)
         if sum(size == -1 for size in self.target_shape) > 1 or any(size < -1 for size in self.target_shape):
-            raise ValueError(f"`target_shape` has sizes of at least 0, of which one may be -1. Received: target_shape={target_shape}")
+            raise ValueError(
+                f"`target_shape` has sizes of at least 0, of which one may be -1. Received: target_shape={target_shape}"
+            )
 
     def call(self, inputs: Tensor) -> Tensor:
         """The elements in their order."""
@@ -54,7 +56,9 @@ class Reshape(Layer):
             known = math.prod(size for size in target if size != -1)
             total = math.prod(sizes)
             if (total != known) if -1 not in target else (known == 0 or total % known):
-                raise ShapeError(f"The {total} elements of an entry of shape {tuple(sizes)} don't fit into target_shape={target}.")
+                raise ShapeError(
+                    f"The {total} elements of an entry of shape {tuple(sizes)} don't fit into target_shape={target}."
+                )
             target = tuple(total // known if size == -1 else size for size in target)
         elif inputs.shape[0] is None or -1 in target:
             target = tuple(None if size == -1 else size for size in target)
@@ -68,7 +72,10 @@ class Permute(Layer):
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(f"Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be consecutive and start from 1. Received dims={dims}")
+            raise ValueError(
+                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
+                f"consecutive and start from 1. Received dims={dims}"
+            )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -108,7 +115,9 @@ def _pairs(value: Pairs, rank: int, name: str) -> tuple[tuple[int, int], ...]:
     if isinstance(value, int):
         value = (value,) * rank
     if not isinstance(value, list | tuple) or len(value) != rank:
-        raise ValueError(f"`{name}` should be an int, {rank} ints, or {rank} pairs of ints. Received: {name}={value!r}.")
+        raise ValueError(
+            f"`{name}` should be an int, {rank} ints, or {rank} pairs of ints. Received: {name}={value!r}."
+        )
     return tuple(standardize_sizes(one, 2, f"an entry of {name}", allow_zero=True) for one in value)
 
 
@@ -207,7 +216,10 @@ class Cropping2D(_Spatial):
 def _cropped(x: Tensor, first: int, pairs: Sequence[tuple[int, int]]) -> Tensor:
     for axis, (before, after) in enumerate(pairs, first):
         if x.shape[axis] is not None and before + after >= x.shape[axis]:
-            raise ShapeError(f"Values in `cropping` argument should be smaller than the corresponding dimension of the input. Received: input shape {x.shape}, cropping={tuple(pairs)}")
+            raise ShapeError(
+                "Values in `cropping` argument should be smaller than the corresponding dimension of the input. "
+                f"Received: input shape {x.shape}, cropping={tuple(pairs)}"
+            )
     keys = [slice(None)] * x.ndim
     for axis, (before, after) in enumerate(pairs, first):
         keys[axis] = slice(before, -after or None)
@@ -238,7 +250,9 @@ class UpSampling2D(_Spatial):
         interpolation: "nearest"; the others raise NotImplementedError.
     """
 
-    def __init__(self, size: Sizes = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any) -> None:
+    def __init__(
+        self, size: Sizes = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self._set_format(data_format)
         self.size = standardize_sizes(size, 2, "size")

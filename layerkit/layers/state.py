@@ -76,7 +76,8 @@ class Stateful:
         if self._locked and not any(known is thing for known in things):
             raise ValueError(
                 f"You cannot add new elements of state (variables or sub-layers) to a layer that is already built: "
-                f"{type(self).__name__} {self.name!r} was given {thing!r}. All state must be created in `__init__()` or `build()`."
+                f"{type(self).__name__} {self.name!r} was given {thing!r}. All state must be created in "
+                "`__init__()` or `build()`."
             )
         add_once(things, thing)
 
@@ -124,11 +125,19 @@ class Stateful:
         if any(size is None for size in shape):
             raise ShapeError(f"Layer {self.name!r}: the weight {name!r} needs a known shape; got {shape}.")
         dtype = standardize_dtype(self.dtype if dtype is None else dtype)
-        initializer = initializers.get(("glorot_uniform" if is_float(dtype) else "zeros") if initializer is None else initializer)
+        initializer = initializers.get(
+            ("glorot_uniform" if is_float(dtype) else "zeros") if initializer is None else initializer
+        )
         # The first values are computed now, also where a model is built while it is being traced.
         with self._scope(), Graph.recording(None):
             variable = Variable(
-                initializer, shape, dtype=dtype, trainable=trainable, autocast=autocast, aggregation=aggregation, name=name
+                initializer,
+                shape,
+                dtype=dtype,
+                trainable=trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                name=name,
             )
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
@@ -228,12 +237,14 @@ class Stateful:
         if len(weights) != len(own):
             unbuilt = "" if self.built else " It is not built yet."
             raise ValueError(
-                f"Layer {self.name!r} has {len(own)} weights, but set_weights was given {len(weights)} arrays.{unbuilt} Expected: {expected or 'none'}."
+                f"Layer {self.name!r} has {len(own)} weights, but set_weights was given {len(weights)} "
+                f"arrays.{unbuilt} Expected: {expected or 'none'}."
             )
         for variable, value in zip(own, weights, strict=True):
             if tuple(np.shape(value)) != variable.shape:
                 raise ShapeError(
-                    f"Layer {self.name!r}: the weight {variable.path!r} has shape {variable.shape}, but set_weights was given shape {np.shape(value)}. Expected: {expected}."
+                    f"Layer {self.name!r}: the weight {variable.path!r} has shape {variable.shape}, but "
+                    f"set_weights was given shape {np.shape(value)}. Expected: {expected}."
                 )
         for variable, value in zip(own, weights, strict=True):
             variable.assign(value)
@@ -242,7 +253,8 @@ class Stateful:
         """The number of elements of its weights. Raises NotBuiltError before it is built."""
         if not self.built:
             raise NotBuiltError(
-                f"You tried to call `count_params` on layer {self.name!r}, but the layer isn't built. You can build it manually via: `layer.build(input_shape)`."
+                f"You tried to call `count_params` on layer {self.name!r}, but the layer isn't built. You can "
+                "build it manually via: `layer.build(input_shape)`."
             )
         return sum(variable.size for variable in self.weights)
 
@@ -257,7 +269,8 @@ class Stateful:
         if len(store.keys()) != len(own):
             reason = "" if own or self.built else " The layer was never built, and thus has no variables."
             raise ValueError(
-                f"Layer {self.name!r} expected {len(own)} variables ({', '.join(v.path for v in own) or 'none'}), but the file has {len(store.keys())} for it.{reason}"
+                f"Layer {self.name!r} expected {len(own)} variables "
+                f"({', '.join(v.path for v in own) or 'none'}), but the file has {len(store.keys())} for it.{reason}"
             )
         for at, variable in enumerate(own):
             variable.assign(np.asarray(store[str(at)]))

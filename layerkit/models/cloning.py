@@ -47,7 +47,8 @@ def clone_model(
         return _clone_functional(model, clone, input_tensors, call_function)
     if input_tensors is not None or clone_function is not None or call_function is not None:
         raise ValueError(
-            f"Arguments `clone_function`, `call_function` and `input_tensors` are only supported for Sequential and Functional models. Received model of type {type(model).__name__!r}"
+            "Arguments `clone_function`, `call_function` and `input_tensors` are only supported for Sequential "
+            f"and Functional models. Received model of type {type(model).__name__!r}"
         )
     return type(model).from_config(model.get_config())
 
@@ -63,7 +64,9 @@ def _clone_sequential(model: Sequential, clone: Callable, input_tensors: Any) ->
     return Sequential(layers, name=model.name, trainable=model.trainable)
 
 
-def _clone_functional(model: Functional, clone: Callable, input_tensors: Any, call_function: Callable | None) -> Functional:
+def _clone_functional(
+    model: Functional, clone: Callable, input_tensors: Any, call_function: Callable | None
+) -> Functional:
     network: Network = model.network
     if input_tensors is None:
         inputs = [Input(batch_shape=x.shape, dtype=x.dtype, name=network.input_layer(x).name) for x in network.inputs]

@@ -40,7 +40,10 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
         for what, struct in (("inputs", inputs), ("outputs", outputs)):
             for x in tree.flatten(struct):
                 if not isinstance(x, Tensor) or not x.symbolic:
-                    raise ValueError(f"All `{what}` values must be symbolic tensors, made by `Input` and layers. Received: {what}={struct!r} including {x!r}")
+                    raise ValueError(
+                        f"All `{what}` values must be symbolic tensors, made by `Input` and layers. Received: "
+                        f"{what}={struct!r} including {x!r}"
+                    )
             if not tree.flatten(struct):
                 raise ValueError(f"`{what}` argument cannot be empty.")
         # Plain attributes: the tensors and layers are no state beside the layers that are tracked below.
@@ -121,7 +124,9 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
                     x.mask = one
         with training_phase(training):
             outputs = self.network.run(flat)
-        return tree.pack_sequence_as(self._outputs_struct, outputs) if tree.is_nested(self._outputs_struct) else outputs[0]
+        return (
+            tree.pack_sequence_as(self._outputs_struct, outputs) if tree.is_nested(self._outputs_struct) else outputs[0]
+        )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The outputs' shapes for inputs of these shapes."""
@@ -134,19 +139,28 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
         flat = self._flat_inputs(inputs)
         references = self.network.inputs
         if len(flat) != len(references):
-            raise ValueError(f"Model {self.name!r} has {len(references)} inputs {self.input_names}; received {len(flat)}.")
+            raise ValueError(
+                f"Model {self.name!r} has {len(references)} inputs {self.input_names}; received {len(flat)}."
+            )
         return [self._fitted(x, reference) for x, reference in zip(flat, references, strict=True)]
 
     def _flat_inputs(self, inputs: Any) -> list[Any]:
         if isinstance(inputs, dict):
             # A dictionary is matched by the model's own keys, or else by the names of its inputs.
             own = self._inputs_struct
-            names = sorted(own) if isinstance(own, dict) and all(isinstance(x, Tensor) for x in own.values()) else self.input_names
+            names = (
+                sorted(own)
+                if isinstance(own, dict) and all(isinstance(x, Tensor) for x in own.values())
+                else self.input_names
+            )
             missing = [name for name in names if name not in inputs]
             if not missing:
                 return [inputs[name] for name in names]
             if not isinstance(own, dict):
-                raise ValueError(f"Missing data for input {missing[0]!r} of model {self.name!r}. You passed a data dictionary with keys {list(inputs)}. Expected the following keys: {names}")
+                raise ValueError(
+                    f"Missing data for input {missing[0]!r} of model {self.name!r}. You passed a data dictionary "
+                    f"with keys {list(inputs)}. Expected the following keys: {names}"
+                )
         if not tree.is_nested(self._inputs_struct) and isinstance(inputs, list | tuple) and not _holds_arrays(inputs):
             return [inputs]  # nested lists of numbers
         return tree.flatten(inputs)
@@ -155,7 +169,9 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
         layer = self.network.input_layer(reference)
         if x is None:
             if not layer.optional:
-                raise ValueError(f"The input {layer.name!r} is not optional, but None was passed. Please provide a valid tensor.")
+                raise ValueError(
+                    f"The input {layer.name!r} is not optional, but None was passed. Please provide a valid tensor."
+                )
             return None
         mask = getattr(x, "mask", None)
         x = cast_to(as_tensor(x), reference.dtype)
@@ -164,10 +180,14 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
         elif len(x.shape) == len(reference.shape) - 1 and reference.shape[-1] == 1:
             x = expand_dims(x, -1)
         fits = len(x.shape) == len(reference.shape) and all(
-            wanted in (None, size) or size is None for wanted, size in zip(reference.shape[1:], x.shape[1:], strict=True)
+            wanted in (None, size) or size is None
+            for wanted, size in zip(reference.shape[1:], x.shape[1:], strict=True)
         )
         if not fits:
-            raise ShapeError(f"Invalid shape for the input {layer.name!r} of model {self.name!r}: expected {reference.shape}, got {tuple(x.shape)}.")
+            raise ShapeError(
+                f"Invalid shape for the input {layer.name!r} of model {self.name!r}: expected {reference.shape}, "
+                f"got {tuple(x.shape)}."
+            )
         if mask is not None and x.mask is None:
             x.mask = mask
         return x
@@ -201,8 +221,10 @@ def _warn_of_keys(inputs: dict[str, Any], network: Network) -> None:
         if isinstance(tensor, Tensor) and network.input_layer(tensor).name != key:
             name = network.input_layer(tensor).name
             warnings.warn(
-                "When providing `inputs` as a dict, all keys in the dict must match the names of the corresponding tensors. "
-                f"Received key {key!r} mapping to {tensor!r} which has name {name!r}. Change the tensor name to {key!r} (via `Input(..., name={key!r})`)",
+                "When providing `inputs` as a dict, all keys in the dict must match the names of the "
+                "corresponding tensors. "
+                f"Received key {key!r} mapping to {tensor!r} which has name {name!r}. Change the tensor name to "
+                f"{key!r} (via `Input(..., name={key!r})`)",
                 stacklevel=4,
             )
 

@@ -40,7 +40,12 @@ def _entry(network: Network, operation: Any) -> dict[str, Any]:
         applied = operation.operation
         attributes = applied.attributes() if isinstance(applied, Operation) else {}
         config = {"name": operation.name, **{name: serialize_keras_object(value) for name, value in attributes.items()}}
-        entry = {"module": OWN_OPERATIONS, "class_name": operation.kind, "config": config, "registered_name": operation.kind}
+        entry = {
+            "module": OWN_OPERATIONS,
+            "class_name": operation.kind,
+            "config": config,
+            "registered_name": operation.kind,
+        }
     else:
         entry = serialize_keras_object(operation)
     entry["name"] = operation.name
@@ -54,7 +59,10 @@ def _call(network: Network, step: Step) -> dict[str, Any]:
             return serialize_keras_object(x)
         if id(x) in network.places:
             history = list(network.places[id(x)])
-            return {"class_name": "__keras_tensor__", "config": {"shape": list(x.shape), "dtype": x.dtype, "keras_history": history}}
+            return {
+                "class_name": "__keras_tensor__",
+                "config": {"shape": list(x.shape), "dtype": x.dtype, "keras_history": history},
+            }
         value = x.numpy()
         return {"class_name": "__tensor__", "config": {"value": value.tolist(), "dtype": x.dtype}}
 
@@ -84,7 +92,9 @@ class _Rebuilding:
         while waiting:
             later = [(name, number, call) for name, number, call in waiting if not self._ready(name, number, call)]
             if len(later) == len(waiting):
-                raise ValueError(f"The config's layers need tensors that none of them gives: {[name for name, _, _ in waiting]}.")
+                raise ValueError(
+                    f"The config's layers need tensors that none of them gives: {[name for name, _, _ in waiting]}."
+                )
             waiting = later
 
     def _ready(self, name: str, number: int, call: dict) -> bool:

@@ -59,10 +59,14 @@ class Model(Trainer, Layer, kind="layer", module="keras", registered=False):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or number. Raises ValueError where there is none."""
         if (name is None) == (index is None):
-            raise ValueError(f"Provide either a layer name or a layer index at `get_layer`; got name={name!r}, index={index!r}.")
+            raise ValueError(
+                f"Provide either a layer name or a layer index at `get_layer`; got name={name!r}, index={index!r}."
+            )
         if index is not None:
             if not -len(self.layers) <= index < len(self.layers):
-                raise ValueError(f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers.")
+                raise ValueError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                )
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:

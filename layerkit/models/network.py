@@ -67,7 +67,9 @@ class Step:
         if self.plain:
             outputs = self.called(*[values.get(id(arg), arg) for arg in self.args])
         else:
-            args, kwargs = tree.map_structure(lambda x: values.get(id(x), x) if isinstance(x, Tensor) else x, (self.args, self.kwargs))
+            args, kwargs = tree.map_structure(
+                lambda x: values.get(id(x), x) if isinstance(x, Tensor) else x, (self.args, self.kwargs)
+            )
             outputs = self.called(*args, **kwargs)
         if isinstance(outputs, Tensor):
             values[id(self.node.outputs[0])] = outputs
@@ -167,7 +169,8 @@ class Network:
             if missing or isinstance(node.operation, InputLayer):
                 lost = node.operation.name if isinstance(node.operation, InputLayer) else repr(missing[0])
                 raise GraphError(
-                    f"Graph disconnected: the outputs need {lost}, which is not among the model's inputs {[tensor.name for tensor in self.inputs]}."
+                    f"Graph disconnected: the outputs need {lost}, which is not among the model's inputs "
+                    f"{[tensor.name for tensor in self.inputs]}."
                 )
             known.update(id(tensor) for tensor in node.outputs)
         for tensor in self.outputs:
@@ -184,7 +187,11 @@ class Network:
             if isinstance(node.operation, Layer):
                 called[id(node)] = node.operation
                 continue
-            prefix = node.operation.name if isinstance(node.operation, FunctionCall) else snake_case(type(node.operation).__name__)
+            prefix = (
+                node.operation.name
+                if isinstance(node.operation, FunctionCall)
+                else snake_case(type(node.operation).__name__)
+            )
             name = prefix
             while name in taken:
                 numbers[prefix] += 1
@@ -196,7 +203,9 @@ class Network:
     def _check_names(self) -> None:
         for name, count in Counter(operation.name for operation in self.operations).items():
             if count > 1:
-                raise ValueError(f'The name "{name}" is used {count} times in the model. All operation names should be unique.')
+                raise ValueError(
+                    f'The name "{name}" is used {count} times in the model. All operation names should be unique.'
+                )
 
     def _find_places(self) -> dict[int, tuple[str, int, int]]:
         """Where each tensor comes from; a layer's calls are numbered as they were made, those of other models left out."""

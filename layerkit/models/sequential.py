@@ -44,17 +44,24 @@ class Sequential(Model, module="keras"):
         if isinstance(layer, Tensor) and layer.node is not None and isinstance(layer.node.operation, InputLayer):
             layer = layer.node.operation
         if not isinstance(layer, Layer):
-            raise ValueError(f"Only instances of `layerkit.Layer` can be added to a Sequential model. Received: {layer!r} (of type {type(layer).__name__})")
+            raise ValueError(
+                f"Only instances of `layerkit.Layer` can be added to a Sequential model. Received: {layer!r} (of "
+                f"type {type(layer).__name__})"
+            )
         if not self._layers and getattr(layer, "_input_shape_arg", None) is not None:
             self.add(InputLayer(shape=layer._input_shape_arg), rebuild=False)
-        if any(known.name == layer.name and known is not layer for known in self._layers) or any(known is layer for known in self._layers):
+        if any(known.name == layer.name and known is not layer for known in self._layers) or any(
+            known is layer for known in self._layers
+        ):
             raise ValueError(
-                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is already the name of a layer in this model. Update the `name` argument to pass a unique name."
+                f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is "
+                "already the name of a layer in this model. Update the `name` argument to pass a unique name."
             )
         if isinstance(layer, InputLayer) and self._layers:
             if isinstance(self._layers[0], InputLayer):
                 raise ValueError(
-                    f"Sequential model '{self.name}' has already been configured to use input shape {self._layers[0].batch_shape}. You cannot add a different Input layer to it."
+                    f"Sequential model '{self.name}' has already been configured to use input shape "
+                    f"{self._layers[0].batch_shape}. You cannot add a different Input layer to it."
                 )
             raise ValueError(f"Sequential model '{self.name}': an Input has to be the first layer.")
         self._layers.append(layer)
@@ -89,7 +96,9 @@ class Sequential(Model, module="keras"):
     def build(self, input_shape: Any = None) -> None:
         """Make the layers' variables for inputs of this shape (with the batch axis)."""
         if not self._layers:
-            raise ValueError(f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`.")
+            raise ValueError(
+                f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`."
+            )
         first = self._layers[0]
         if input_shape is None or not _is_shape(input_shape):
             # Several inputs: the layers are called one after the other.
@@ -98,7 +107,8 @@ class Sequential(Model, module="keras"):
             self._layers.insert(0, InputLayer(batch_shape=input_shape, dtype=first.compute_dtype))
         elif first.batch_shape != tuple(input_shape):
             raise ValueError(
-                f"Sequential model '{self.name}' has already been configured to use input shape {first.batch_shape}. You cannot build it with input_shape {tuple(input_shape)}"
+                f"Sequential model '{self.name}' has already been configured to use input shape "
+                f"{first.batch_shape}. You cannot build it with input_shape {tuple(input_shape)}"
             )
         x = self._layers[0].output
         for layer in self._layers[1:]:
@@ -118,7 +128,12 @@ class Sequential(Model, module="keras"):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on data, building for its shape first, or note a call of this model as a layer of another."""
         if not self.built and args:
-            args = (tree.map_structure(self._converted, args[0]) if tree.is_nested(args[0]) and _holds_arrays(args[0]) else self._converted(args[0]), *args[1:])
+            args = (
+                tree.map_structure(self._converted, args[0])
+                if tree.is_nested(args[0]) and _holds_arrays(args[0])
+                else self._converted(args[0]),
+                *args[1:],
+            )
         return super().__call__(*args, **kwargs)
 
     def _set_masks(self, first: Any, outputs: Any, previous: Any) -> None:
@@ -136,7 +151,10 @@ class Sequential(Model, module="keras"):
 
     def _functional_model(self) -> Functional:
         if self._network is None:
-            raise NotBuiltError(f"Sequential model '{self.name}' has no defined inputs or outputs yet: call it on data, or add an `Input` first.")
+            raise NotBuiltError(
+                f"Sequential model '{self.name}' has no defined inputs or outputs yet: call it on data, or add "
+                "an `Input` first."
+            )
         return self._network
 
     @property
@@ -208,5 +226,3 @@ def _is_shape(value: Any) -> bool:
 
 def _holds_arrays(value: Any) -> bool:
     return any(hasattr(leaf, "shape") for leaf in tree.flatten(value))
-
-

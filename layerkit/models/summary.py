@@ -135,7 +135,12 @@ def _flat_shapes(shapes: Any) -> list[tuple]:
 
 def _connections_text(layer: Any, network: Any) -> str:
     """What a layer is called on, as `name[call][output]`."""
-    places = [network.places[id(tensor)] for step in network.calls_of(layer) for tensor in step.inputs if id(tensor) in network.places]
+    places = [
+        network.places[id(tensor)]
+        for step in network.calls_of(layer)
+        for tensor in step.inputs
+        if id(tensor) in network.places
+    ]
     return ", ".join(f"{name}[{call}][{output}]" for name, call, output in places) or "-"
 
 

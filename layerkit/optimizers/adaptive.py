@@ -185,11 +185,14 @@ class Ftrl(Optimizer):
         initial = [self.initial_accumulator_value, 0.0]
         self._sums, self._linears = self.add_optimizer_variables(variables, ["accumulator", "linear"], initial)
 
+    def prepare_step(self, learning_rate: Tensor) -> None:
+        """Twice the strength of the l2 penalty."""
+        self._l2 = 2.0 * self.l2_regularization_strength + self.beta / learning_rate
+
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Tensor) -> None:
         """One update."""
         sum_slot, linear_slot = self.slot(self._sums, variable), self.slot(self._linears, variable)
         old, value, power = sum_slot.value, variable.value, -self.learning_rate_power
-        l2 = self.l2_regularization_strength + self.beta / (2.0 * learning_rate)
         new = old + ops.square(gradient)
         grown = ops.power(new, power) / learning_rate
         shrunk = gradient + 2.0 * self.l2_shrinkage_regularization_strength * value
@@ -197,4 +200,4 @@ class Ftrl(Optimizer):
         l1 = self.l1_regularization_strength
         self.assign(sum_slot, new)
         self.assign(linear_slot, linear)
-        self.assign(variable, (ops.clip(linear, -l1, l1) - linear) / (grown + 2.0 * l2))
+        self.assign(variable, (ops.clip(linear, -l1, l1) - linear) / (grown + ops.cast(self._l2, variable.dtype)))

@@ -46,8 +46,7 @@ def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = N
     """
     if x is None:
         raise NotBuiltError(f"Model {model.name!r} got no inputs: `x` is None.")
-    build_model(model, x)
-    y_pred = model.compute_output_spec(_symbolic(x), training=False)
+    y_pred = _predictions(model, x)
     made = model._compilation
     if made is None or y is None:
         if made is not None and made.loss is not None and type(model).compute_loss is _plain_compute_loss(model):
@@ -59,6 +58,18 @@ def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = N
         _check_targets(made.loss, x, y, y_pred, adapter)
     if made.metrics is not None and not made.metrics.built:
         made.metrics.build(_symbolic(y), y_pred)
+
+
+def _predictions(model: Any, x: Any) -> Any:
+    """The model's outputs as tensors without values, for a batch of any size; kept until inputs of other shapes come."""
+    key = [(path, array.shape[1:], array.dtype) for path, array in tree.flatten_with_path(x) if array is not None]
+    if model._checked is not None and model._checked[0] == key:
+        return model._checked[1]
+    build_model(model, x)
+    outputs = model.compute_output_spec(_symbolic(x), training=False)
+    outputs = tree.map_structure(lambda y: Tensor((None, *y.shape[1:]) if y.shape else (), y.dtype), outputs)
+    object.__setattr__(model, "_checked", (key, outputs))
+    return outputs
 
 
 def build_model(model: Any, x: Any) -> None:

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from layerkit.callbacks import CallbackList, History, Progress
+from layerkit.callbacks import CallbackList, History, ProgbarLogger, Progress
 from layerkit.data import EpochIterator, get_adapter, split_validation, unpack_x_y_sample_weight
 from layerkit.data.arrays import ArrayAdapter
 from layerkit.dtypes import floatx
 from layerkit.random import make_default_seed
+from layerkit.runtime.kernel_cache import statistics
 from layerkit.training.steps import Collected, copied
 
 
@@ -92,7 +93,7 @@ def fit(model: Any, given: FitArguments) -> History:
         epochs=given.epochs,
         steps=epochs.num_batches,
     )
-    progress = Progress(given.verbose, epochs.num_batches, given.epochs)
+    progress = Progress(_shown(given.verbose, callbacks), epochs.num_batches, given.epochs)
     model.stop_training = False
     logs: dict[str, Any] = {}
     callbacks.on_train_begin()
@@ -103,12 +104,14 @@ def fit(model: Any, given: FitArguments) -> History:
             progress.begin(epoch)
             if batches is None:
                 batches = epochs.epoch(epoch)
+            kernels, seconds = statistics.compiled, statistics.seconds
             logs = _run_epoch(model, "train", batches, callbacks, progress)
+            kernels, seconds = statistics.compiled - kernels, statistics.seconds - seconds
             batches = None
             if evaluation is not None and given.validates_after(epoch):
                 found = _evaluated(model, evaluation, callbacks, None)
                 logs.update({f"val_{name}": value for name, value in found.items()})
-            progress.finish(logs)
+            progress.finish(logs, kernels, seconds)
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -141,7 +144,7 @@ def evaluate(
     adapter = _with_random(x=x, y=y, sample_weight=sample_weight, batch_size=batch_size, steps_per_epoch=steps)
     epochs = EpochIterator(adapter, steps)
     called = _callbacks(callbacks, model, verbose=_verbosity(verbose), epochs=1, steps=epochs.num_batches)
-    return _evaluated(model, epochs, called, Progress(verbose, epochs.num_batches, label="Evaluate"))
+    return _evaluated(model, epochs, called, Progress(_shown(verbose, called), epochs.num_batches, label="Evaluate"))
 
 
 def _evaluated(model: Any, epochs: EpochIterator, callbacks: CallbackList, progress: Progress | None) -> dict[str, Any]:
@@ -167,7 +170,7 @@ def predict(model: Any, x: Any, batch_size: int | None, verbose: int | str, step
     adapter = _with_random(x=x, batch_size=batch_size, steps_per_epoch=steps)
     epochs = EpochIterator(adapter, steps)
     called = _callbacks(callbacks, model, verbose=_verbosity(verbose), epochs=1, steps=epochs.num_batches)
-    progress = Progress(verbose, epochs.num_batches, label="Predict")
+    progress = Progress(_shown(verbose, called), epochs.num_batches, label="Predict")
     hooks = called.has_predict_batch_hooks
     collected = Collected(adapter.num_samples if steps is None else None)
     called.on_predict_begin()
@@ -297,6 +300,11 @@ def _callbacks(given: Any, model: Any, history: bool = False, **params: Any) -> 
         given.set_params(params)
         return given
     return CallbackList(given, add_history=history, model=model, **params)
+
+
+def _shown(verbose: int | str, callbacks: CallbackList) -> int | str:
+    """What the loop itself shows: nothing where a callback does."""
+    return 0 if any(isinstance(callback, ProgbarLogger) for callback in callbacks.callbacks) else verbose
 
 
 def _verbosity(verbose: int | str) -> int | str:

@@ -27,6 +27,7 @@ class Trainer(Stepping):
     """
 
     _flags: tuple | None = None
+    _checked: tuple | None = None
     loss: Any = None
     stop_training = False
     steps_per_execution = 1
@@ -92,6 +93,7 @@ class Trainer(Stepping):
         self.steps_per_execution = steps_per_execution
         self.stop_training = False
         self._forget_steps()
+        object.__setattr__(self, "_checked", None)
 
     @property
     def run_eagerly(self) -> bool:
@@ -146,9 +148,9 @@ class Trainer(Stepping):
             return
         changed = self._flags is not None
         object.__setattr__(self, "_flags", flags)
-        if not changed:
-            return
-        self._forget_steps()
+        if changed:
+            self._forget_steps()
+            object.__setattr__(self, "_checked", None)
 
     def _warn_of_changed_flags(self) -> None:
         made = self._compilation

@@ -57,7 +57,10 @@ def test_symbolic_shape_is_the_real_one(sample: Sample) -> None:
     y = layer(inputs)
     assert layer.compute_output_shape(_shapes(inputs)) == y.shape
     unknown = [(None, *shape[1:]) for shape in sample.shapes]
-    symbolic = [layers.Input(batch_shape=shape, dtype=np.asarray(sample.inputs()[0]).dtype if sample.integers else None) for shape in unknown]
+    symbolic = [
+        layers.Input(batch_shape=shape, dtype=np.asarray(sample.inputs()[0]).dtype if sample.integers else None)
+        for shape in unknown
+    ]
     made = sample.make()(symbolic if isinstance(inputs, list) else symbolic[0])
     assert made.shape == (None, *y.shape[1:])
     assert made.dtype == y.dtype

@@ -21,7 +21,10 @@ CASES = [case for case in CASES if case["kwargs"].get("activation") not in ("spa
 
 
 def _unsupported(case: dict) -> bool:
-    return any(case["kwargs"].get(name) for name in UNSUPPORTED) or case["kwargs"].get("interpolation", "nearest") != "nearest"
+    return (
+        any(case["kwargs"].get(name) for name in UNSUPPORTED)
+        or case["kwargs"].get("interpolation", "nearest") != "nearest"
+    )
 
 
 def _made(case: dict) -> tuple[layers.Layer, object]:

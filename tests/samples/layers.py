@@ -74,7 +74,9 @@ SAMPLES = [
     Sample(L.Concatenate, {}, ((2, 3), (2, 4))),
     Sample(L.Concatenate, {"axis": 1}, ((2, 3, 2), (2, 1, 2))),
     Sample(L.Conv1D, {"filters": 3, "kernel_size": 2}, STEPS),
-    Sample(L.Conv1D, {"filters": 3, "kernel_size": 3, "padding": "causal", "dilation_rate": 2, "activation": "tanh"}, STEPS),
+    Sample(
+        L.Conv1D, {"filters": 3, "kernel_size": 3, "padding": "causal", "dilation_rate": 2, "activation": "tanh"}, STEPS
+    ),
     Sample(L.Conv1DTranspose, {"filters": 3, "kernel_size": 3, "strides": 2}, STEPS),
     Sample(L.Conv2D, {"filters": 6, "kernel_size": 3, "padding": "same", "strides": 2}, IMAGES),
     Sample(L.Conv2D, {"filters": 4, "kernel_size": (2, 3), "groups": 2, "use_bias": False}, IMAGES),

@@ -1,0 +1,153 @@
+"""Optimizers: names, errors, learning rates, constraints, options."""
+
+import numpy as np
+import pytest
+
+from layerkit import constraints, optimizers
+from layerkit.errors import UnknownNameError
+from layerkit.function import compile_function
+from layerkit.graph import Variable
+from layerkit.optimizers import schedules
+
+
+def variable(value=1.0, name="v"):
+    return Variable(np.full(3, value, "float32"), name=name)
+
+
+G = np.ones(3, "float32")
+
+
+def test_names():
+    assert type(optimizers.get("Adam")) is optimizers.Adam
+    assert type(optimizers.get("rmsprop")) is optimizers.RMSprop
+    assert type(optimizers.get({"class_name": "adamw", "config": {"weight_decay": 0.1}})) is optimizers.AdamW
+    assert optimizers.get(None) is None
+    with pytest.raises(UnknownNameError, match="Unknown optimizer 'adamm'. Did you mean 'Adam'"):
+        optimizers.get("adamm")
+
+
+def test_the_older_name_of_the_rate():
+    assert float(np.asarray(optimizers.SGD(lr=0.25).learning_rate)) == 0.25
+    optimizer = optimizers.Adam(0.1)
+    optimizer.lr = 0.5
+    assert float(np.asarray(optimizer.lr)) == 0.5
+
+
+def test_unknown_arguments():
+    with pytest.raises(
+        TypeError, match="SGD has no argument 'momentun'. It takes learning_rate, momentum, nesterov, weight"
+    ):
+        optimizers.SGD(momentun=0.9)
+    with pytest.raises(TypeError, match=r"pass learning_rate=schedules.InverseTimeDecay\(rate, 1, decay\)"):
+        optimizers.SGD(decay=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"clipnorm": 1.0, "clipvalue": 1.0}, "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set"),
+        ({"clipnorm": 0.0}, "`clipnorm` must be above 0, got 0.0"),
+        ({"gradient_accumulation_steps": 1}, "`gradient_accumulation_steps` must be an integer of at least 2, got 1"),
+        ({"ema_momentum": 1.5}, "`ema_momentum` must lie between 0 and 1, got 1.5"),
+        ({"ema_overwrite_frequency": 0}, "`ema_overwrite_frequency` must be an integer of at least 1 or None, got 0"),
+        ({"momentum": 2.0}, "`momentum` must lie between 0 and 1, got 2.0"),
+    ],
+)
+def test_options_out_of_range(options, message):
+    with pytest.raises(ValueError, match=message):
+        optimizers.SGD(**options)
+
+
+def test_learning_rate_of_no_kind():
+    with pytest.raises(TypeError, match="`learning_rate` must be a number, a LearningRateSchedule or a function"):
+        optimizers.SGD("fast")
+    optimizer = optimizers.SGD(schedules.CosineDecay(0.1, 10))
+    with pytest.raises(TypeError, match="made with a schedule"):
+        optimizer.learning_rate = 0.5
+
+
+def test_a_function_as_rate():
+    rate, v = [0.5], variable()
+    optimizers.SGD(lambda: rate[0]).apply([G], [v])
+    np.testing.assert_allclose(v.numpy(), 0.5)
+
+
+def test_another_variable():
+    optimizer = optimizers.SGD()
+    optimizer.apply([G], [variable()])
+    with pytest.raises(ValueError, match="was built for other variables and has no state for other"):
+        optimizer.apply([G], [variable(name="other")])
+    with pytest.raises(ValueError, match="There are 2 gradients for 1 variables"):
+        optimizer.apply([G, G], [variable()])
+    with pytest.raises(ValueError, match="needs a built optimizer"):
+        optimizers.SGD().apply([G])
+
+
+def test_apply_gradients_takes_a_zip():
+    optimizer, v = optimizers.SGD(0.5), variable()
+    assert int(optimizer.apply_gradients(zip([G], [v], strict=True))) == 1
+    np.testing.assert_allclose(v.numpy(), 0.5)
+
+
+def test_constraints_hold_after_the_update():
+    v = variable(0.1)
+    v.constraint = constraints.NonNeg()
+    optimizers.SGD(1.0).apply([G], [v])
+    np.testing.assert_array_equal(v.numpy(), 0)
+
+
+def test_weight_decay_cannot_be_excluded_late():
+    optimizer = optimizers.AdamW()
+    optimizer.build([variable()])
+    with pytest.raises(ValueError, match="can only be called before the optimizer is built"):
+        optimizer.exclude_from_weight_decay(var_names=["v"])
+
+
+def test_a_rate_set_between_runs_counts():
+    optimizer, v = optimizers.SGD(0.5), variable()
+    step = compile_function(lambda g: optimizer.apply([g], [v]), interpret=True)
+    step.run(G)
+    optimizer.learning_rate = 0.25
+    step.run(G)
+    np.testing.assert_allclose(v.numpy(), 0.25)
+
+
+def test_an_optimizer_of_ones_own():
+    class Signed(optimizers.Optimizer):
+        def __init__(self, learning_rate=0.1, power=2.0, **options):
+            super().__init__(learning_rate=learning_rate, **options)
+            self.power = power
+
+        def build(self, variables):
+            super().build(variables)
+            self.counts = self.add_optimizer_variables(variables, "count", initializer="ones")
+
+        def update_step(self, gradient, variable, learning_rate):
+            count = self.counts[self._get_variable_index(variable)]
+            self.assign_add(count, 1.0)
+            self.assign_sub(variable, learning_rate * gradient**self.power)
+
+    v, optimizer = variable(), Signed(0.5)
+    optimizer.apply([G], [v])
+    np.testing.assert_allclose(v.numpy(), 0.5)
+    np.testing.assert_allclose(optimizer.variables[2].numpy(), 2.0)
+    assert optimizer.variables[2].path == "signed/v_count"
+
+
+def test_global_norm_of_an_infinite_gradient_is_nan():
+    optimizer, v = optimizers.SGD(1.0, global_clipnorm=1.0), variable()
+    optimizer.apply([np.array([np.inf, 1, 1], "float32")], [v])
+    assert np.isnan(v.numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: schedules.CosineDecay(0.1, 0), "`decay_steps` must be above 0, got 0"),
+        (lambda: schedules.CosineDecayRestarts(0.1, -1), "`first_decay_steps` must be above 0, got -1"),
+        (lambda: schedules.PiecewiseConstantDecay([1], [0.1]), "There must be one value more than boundaries"),
+    ],
+)
+def test_schedules_out_of_range(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
