@@ -32,7 +32,7 @@ def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, th
         return y if max_value is None else ops.minimum(y, max_value)
     x = as_tensor(x)
     above = x if max_value is None else ops.minimum(x, max_value)
-    below = negative_slope * (x - threshold)
+    below = negative_slope * (x - threshold) if negative_slope else 0.0
     return ops.where(x > threshold, above, below)
 
 

@@ -66,6 +66,7 @@ class Configurable:
                 registry(cls._kind).add(name, cls)
 
     def __new__(cls, *args: object, **kwargs: object) -> Self:
+        """Note the arguments, which `get_config` gives."""
         made = super().__new__(cls)
         object.__setattr__(made, "_arguments", (args, kwargs))
         return made

@@ -251,7 +251,7 @@ class LecunNormal(_Scaled):
 
 
 class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
-    """`gain` times a random orthogonal matrix: of all axes but the last as rows, the last as columns (Saxe et al. 2014)."""
+    """`gain` times a random orthogonal matrix: rows are all axes but the last, columns the last (Saxe et al. 2014)."""
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
         self.gain = gain

@@ -1,8 +1,8 @@
 """Convolution kernels over NHWC images: forward, input gradient and filter gradient.
 
-Geometry (which pixels make a tile, which taps each sees inside of the image) comes in tables behind the arguments; they
-are made and explained in `convolution_launch`. The sums are those of `convolution_microkernel`. So a kernel is loops and
-nothing else, compiles quickly and serves every size, stride, dilation, padding and number of groups.
+Geometry (which pixels make a tile, which taps each sees inside of the image) comes in tables behind the arguments, made
+and explained in `convolution_launch`. The sums are those of `convolution_microkernel`. So a kernel is loops and nothing
+else, compiles quickly and serves every size, stride, dilation, padding and number of groups.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def pack_filters(dtype: str, panel: int) -> Callable:
     at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
 
     def kernel(args, lo, hi, worker):
-        w, bias, packed = at(args[0]), at(args[1]), args[2]
+        bias, packed = at(args[1]), args[2]
         w_y, w_x, w_row, w_column, w_group = args[3], args[4], args[5], args[6], args[7]
         groups, depth, columns = args[8], args[9], args[10]
         panels = (columns + panel - 1) // panel
@@ -47,20 +47,15 @@ def pack_filters(dtype: str, panel: int) -> Callable:
             width = min(panel, columns - first)
             line = at(to)
             for j in range(panel):
-                line[j] = 0
-            if args[11]:
-                for j in range(width):
-                    line[j] = bias[group * columns + first + j]
+                line[j] = bias[group * columns + first + j] if args[11] and j < width else 0
             for y in range(n_y):
                 for x in range(n_x):
                     source = group * w_group + first * w_column + (y0 + y * y_step) * w_y + (x0 + x * x_step) * w_x
                     for k in range(depth):
                         to += panel * itemsize
-                        line = at(to)
-                        for j in range(width):
-                            line[j] = w[source + k * w_row + j * w_column]
-                        for j in range(width, panel):
-                            line[j] = 0
+                        line, here = at(to), at(args[0] + (source + k * w_row) * itemsize)
+                        for j in range(panel):
+                            line[j] = here[j * w_column] if j < width else 0
 
     return kernel
 

@@ -104,7 +104,7 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool, lanewise: bool = Fa
     """Build the function that computes a tile of `ROWS` rows x `vectors` vectors.
 
     It is called as `tile(a, table, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows,
-    columns, option)`. Offsets and strides count elements; tables of offsets begin at `a_offsets` and at `out_offsets` of
+    columns, option)`. Offsets and strides count elements; tables of offsets are at `a_offsets` and at `out_offsets` of
     the int64 array `table`. The depth is n1 * n2 * n3; at (k1, k2, k3) of it
       row i of the left operand is a[table[a_offsets + i] + k1 * a1 + k2 * a2 + k3 * a3],
       the right operand is the row of vectors that begins at b[k1 * b1 + k2 * b2 + k3 * b3].

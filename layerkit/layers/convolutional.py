@@ -193,8 +193,8 @@ class Conv1D(_Conv, aliases=("Convolution1D",)):
         data_format: "channels_last" or "channels_first".
         groups: the channels are split into so many, each with filters of its own.
         activation, use_bias: what follows the convolution.
-        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer, kernel_constraint,
-            bias_constraint: of the weights.
+        kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint: of the weights.
     """
 
     rank = 1
@@ -212,7 +212,7 @@ class Conv2D(_Conv, aliases=("Convolution2D",)):
 
 
 class Conv3D(_Conv, aliases=("Convolution3D",)):
-    """Convolution over volumes: [N, D, H, W, C] to [N, D', H', W', filters]. The arguments are those of Conv1D, with three sizes."""
+    """Convolution over volumes: [N, D, H, W, C] to [N, D', H', W', filters]. The arguments are those of Conv1D."""
 
     rank = 3
 

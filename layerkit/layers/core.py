@@ -284,7 +284,8 @@ def Input(
         shape: the shape of one entry of a batch; None for sizes that may vary.
         batch_size: where it is fixed.
         dtype: "float32" unless given.
-        sparse, ragged: not supported; raise NotImplementedError.
+        sparse: not supported; raises NotImplementedError.
+        ragged: not supported; raises NotImplementedError.
         batch_shape: shape with the batch axis, in place of `shape`.
         name: the input's name, by which dictionaries of data are matched.
         tensor: an existing tensor to wrap.
@@ -358,7 +359,7 @@ class Lambda(Layer):
 
 
 class Masking(Layer):
-    """Leaves out the steps of a sequence [N, T, C] whose every element is `mask_value`: sets them to 0 and masks them."""
+    """Masks the steps of a sequence [N, T, C] whose every element is `mask_value`, and sets them to 0."""
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

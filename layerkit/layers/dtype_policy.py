@@ -12,8 +12,8 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
     """One dtype for variables and computation.
 
     Args:
-        name: "float32", "float64", or an integer type or "bool" for layers that pass on such data. Half precision, mixed and
-            quantized policies raise ValueError: kernels are made for float32 and float64.
+        name: "float32", "float64", or an integer type or "bool" for layers that pass on such data.
+            Half precision, mixed and quantized policies raise ValueError: kernels are made for float32 and float64.
     """
 
     def __init__(self, name: str | None = None, source_name: str | None = None) -> None:
@@ -74,7 +74,7 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def get_policy(identifier: Any) -> DTypePolicy:
-    """The policy that a dtype, a name, a config or a policy stands for. Raises ValueError for one that is not supported."""
+    """The policy that a dtype, a name, a config or a policy stands for. Raises ValueError for an unsupported one."""
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):

@@ -26,14 +26,15 @@ from layerkit.registry import auto_name
 
 _BASE_ARGUMENTS = ("name", "trainable", "dtype", "activity_regularizer", "autocast")
 _LEGACY_ARGUMENTS = ("input_shape", "input_dim")
-"""Of Keras 2: the shape of a model's first layer. They are noted, not written; a layer may have an argument of that name."""
+"""Of Keras 2: the shape of a model's first layer. Noted, not written; a layer may have an argument of that name."""
 
 
 class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registered=False):
     """A function of tensors with variables of its own.
 
-    A subclass makes its variables in `build(input_shape)` (or `__init__`) with `add_weight`, and computes in `call(inputs)`,
-    which may also take `training` and `mask`. Sublayers and variables in attributes, lists and dictionaries are found by themselves.
+    A subclass makes its variables in `build(input_shape)` (or `__init__`) with `add_weight`, and computes in
+    `call(inputs)`, which may also take `training` and `mask`. Sublayers and variables in attributes, lists and
+    dictionaries are found by themselves.
     There is no shape rule to write: shapes come from running `call` on tensors without values.
 
     Args:
@@ -64,6 +65,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
             cls.build = _recording_build(cls.__dict__["build"])
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make the lists of state before `__init__` sets attributes."""
         made = super().__new__(cls, *args, **kwargs)
         made._start_tracking()
         return made
@@ -401,7 +403,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
 
     @property
     def losses(self) -> list[Tensor]:
-        """The losses of the last call, its own and its sublayers', and those of the weights' regularizers, computed now."""
+        """The losses of the last call, its own and its sublayers', and those of regularizers, computed now."""
         added = [loss for layer in self._flatten_layers() for loss in layer._losses]
         regularized = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
         return added + regularized
@@ -436,7 +438,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
     # Configuration.
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments. A class of its own with `get_config()` adds its arguments to what this one gives."""
+        """The constructor's arguments. A class with a `get_config()` of its own adds to what this one gives."""
         base: dict[str, Any] = {
             "name": self.name,
             "trainable": self.trainable,

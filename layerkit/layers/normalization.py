@@ -74,7 +74,7 @@ class _Normalization(Layer, registered=False):
 
 
 class BatchNormalization(_Normalization):
-    """Subtracts the mean and divides by the deviation of each channel over the batch; when not training, by moving averages.
+    """Subtracts the mean of each channel over the batch and divides by its deviation; in inference, by moving averages.
 
     Frozen (`trainable=False`), it works as when not training.
 
@@ -83,10 +83,10 @@ class BatchNormalization(_Normalization):
         momentum: what stays of the moving averages at each step.
         epsilon: added to the variance.
         center, scale: whether beta is added, whether it is multiplied by gamma.
-        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: how the weights start.
+        beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: how weights start.
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
-        renorm, renorm_clipping, renorm_momentum, synchronized: of Keras, for batch renormalisation and several workers; not
-            supported, `renorm=True` and `synchronized=True` raise NotImplementedError.
+        renorm, renorm_clipping, renorm_momentum, synchronized: of Keras, for batch renormalisation and several
+            workers; not supported, `renorm=True` and `synchronized=True` raise NotImplementedError.
 
     Weights: gamma, beta, moving_mean, moving_variance, each [C].
     """
@@ -137,8 +137,12 @@ class BatchNormalization(_Normalization):
             shape=shape, initializer=self.moving_mean_initializer, trainable=False, autocast=False, name="moving_mean"
         )
         self.moving_variance = self.add_weight(
-            shape=shape, initializer=self.moving_variance_initializer, trainable=False, autocast=False, name="moving_variance"
-        )  # fmt: skip
+            shape=shape,
+            initializer=self.moving_variance_initializer,
+            trainable=False,
+            autocast=False,
+            name="moving_variance",
+        )
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
@@ -160,7 +164,8 @@ class LayerNormalization(_Normalization):
         axis: what to normalise over.
         epsilon: added to the variance.
         center, scale: whether beta is added, whether it is multiplied by gamma.
-        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
+        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint: of the weights.
 
     Weights: gamma, beta, in the shape of the axes.
     """
@@ -206,7 +211,7 @@ class LayerNormalization(_Normalization):
     def call(self, inputs: Tensor) -> Tensor:
         """Normalise."""
         axes = tuple(sorted(axis % inputs.ndim for axis in self._axes))
-        # Keras sorts the axes as they are written, negative ones first, and reads the weights' elements in the axes' order.
+        # Keras sorts the axes as they are written, negative ones first, and reads the weights in the axes' order.
         shape = tuple(inputs.shape[axis] for axis in axes)
         gamma, beta = (v if v is None or v.shape == shape else ops.reshape(v, shape) for v in (self.gamma, self.beta))
         return ops.layer_normalization(inputs, gamma, beta, axis=axes, epsilon=self.epsilon)

@@ -42,7 +42,7 @@ class Dropout(_Noise):
 
     Args:
         rate: the share, from 0 to 1.
-        noise_shape: the shape in which is drawn, which broadcasts to the input's; None in it stands for the input's size.
+        noise_shape: the shape in which is drawn, which broadcasts to the input's; None in it is the input's size.
         seed: for the same draws in each run.
     """
 

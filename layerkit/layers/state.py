@@ -49,7 +49,7 @@ class Stateful:
         object.__delattr__(self, name)
 
     def _track(self, value: Any) -> Any:
-        """Note the state in an attribute's value; lists and dictionaries come back as ones that tell of later additions."""
+        """Note the state in a value; lists and dictionaries come back as ones that tell of later additions."""
         kind = type(value)
         if kind in PLAIN or isinstance(value, Tensor | np.ndarray | Operation):
             return value
@@ -113,7 +113,8 @@ class Stateful:
             initializer: name, object or function; by default "glorot_uniform" for floats, "zeros" for others.
             dtype: the layer's by default.
             trainable: whether training changes it by gradients.
-            autocast, aggregation: as Keras has them, for mixed precision and several devices, which are not there.
+            autocast: as Keras has it, for mixed precision, which is not there.
+            aggregation: as Keras has it, for several devices, which are not there.
             regularizer: a function of the variable, whose value is added to the loss.
             constraint: a function that its value is put through after each update.
             overwrite_with_gradient: whether the optimizer assigns its gradient to it.
@@ -161,7 +162,7 @@ class Stateful:
 
     @property
     def variables(self) -> list[Variable]:
-        """All its variables and its sublayers', the states of random generators among them; without those of metrics."""
+        """All its variables and its sublayers', with the states of random generators, without those of metrics."""
         own = self._trainable_variables + self._non_trainable_variables
         return self._gather(own + [made.state for made in self._seed_generators], lambda layer: layer.variables)
 

@@ -1,4 +1,4 @@
-"""Finding state in attributes: variables, sublayers, metrics and seed generators, also in lists, tuples and dictionaries."""
+"""Finding state in attributes: variables, sublayers, metrics, seed generators, also in lists and dictionaries."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ class Metric(Configurable, kind="metric", module="keras.metrics", registered=Fal
         name: its name in logs; by default made of the class's.
 
     Example:
+        >>> from layerkit import ops
         >>> class Largest(Metric):
         ...     def __init__(self, name="largest", **kwargs):
         ...         super().__init__(name=name, **kwargs)

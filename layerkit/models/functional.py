@@ -116,7 +116,7 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
         return shapes[0] if len(shapes) == 1 else shapes
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Run the layers. Inputs may come as they were given to the model, as a flat list, or as a dictionary by name."""
+        """Run the layers. Inputs come as they were given to the model, as a flat list, or as a dictionary by name."""
         flat = self._standardize(inputs)
         if mask is not None:
             for x, one in zip(flat, tree.flatten(mask), strict=True):
@@ -135,7 +135,7 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
         return shapes_of(self.compute_output_spec(tensors))
 
     def _standardize(self, inputs: Any) -> list[Tensor | None]:
-        """The inputs as a flat list of tensors of the input layers' dtypes and ranks. Raises ValueError where they don't fit."""
+        """The inputs as a flat list of tensors of the input layers' dtypes and ranks. Raises ValueError for others."""
         flat = self._flat_inputs(inputs)
         references = self.network.inputs
         if len(flat) != len(references):

@@ -16,8 +16,8 @@ from layerkit.training.trainer import Trainer
 class Model(Trainer, Layer, kind="layer", module="keras", registered=False):
     """Layers that are trained together.
 
-    `Model(inputs, outputs)` makes a functional model of the calls between symbolic tensors. A subclass makes its layers in
-    `__init__` and uses them in `call`.
+    `Model(inputs, outputs)` makes a functional model of the calls between symbolic tensors. A subclass makes its
+    layers in `__init__` and uses them in `call`.
 
     >>> class Small(Model):
     ...     def __init__(self):
@@ -31,6 +31,7 @@ class Model(Trainer, Layer, kind="layer", module="keras", registered=False):
     _locks = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """`Model(inputs, outputs)` is a functional model."""
         if cls is Model and _is_functional_call(args, kwargs):
             return super().__new__(cls._functional, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
@@ -130,7 +131,7 @@ _saving_functions: dict[str, Callable] = {}
 
 
 def provide_saving(**functions: Callable) -> None:
-    """Set what `save`, `save_weights` and `load_weights` do. The package of file formats, which knows models, calls it."""
+    """Set what `save`, `save_weights` and `load_weights` do; the package of file formats calls it."""
     _saving_functions.update(functions)
 
 

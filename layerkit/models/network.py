@@ -93,8 +93,8 @@ class Network:
 
     Attributes:
         steps: the calls in the order in which they run, without the input layers.
-        operations: layers and operations, the inputs first: by falling depth, and within a depth as met from the outputs, as Keras
-            orders them.
+        operations: layers and operations, the inputs first: by falling depth, and within a depth as met from the
+            outputs, as Keras orders them.
         places: a tensor's identity -> (name of what gives it, number of the call, number of the output).
 
     Raises GraphError where an output needs an input that is not given, and ValueError where two layers have one name.
@@ -208,7 +208,7 @@ class Network:
                 )
 
     def _find_places(self) -> dict[int, tuple[str, int, int]]:
-        """Where each tensor comes from; a layer's calls are numbered as they were made, those of other models left out."""
+        """Where each tensor comes from; a layer's calls in this model are numbered as they were made."""
         places = {id(tensor): (self._input_layers[id(tensor)].name, 0, 0) for tensor in self.inputs}
         for operation in self.operations:
             for number, step in enumerate(self.calls_of(operation)):

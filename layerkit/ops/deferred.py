@@ -1,7 +1,8 @@
-"""Functions of operations on the tensors of a functional model: the call is noted whole, and made again for each real shape.
+"""Functions of operations on the tensors of a functional model: noted whole, and called again for each real shape.
 
-What a function records on a tensor of unknown sizes is good for its shape only (a mean over a batch of unknown size has no
-count to divide by). So outside of a trace, where functional models are built, the node holds the function, not its operations.
+What a function records on a tensor of unknown sizes is good for its shape only (a mean over a batch of unknown size has
+no count to divide by). So outside of a trace, where functional models are built, the node holds the function, not its
+operations.
 """
 
 from __future__ import annotations

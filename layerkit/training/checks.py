@@ -61,7 +61,7 @@ def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = N
 
 
 def _predictions(model: Any, x: Any) -> Any:
-    """The model's outputs as tensors without values, for a batch of any size; kept until inputs of other shapes come."""
+    """The outputs as tensors without values, for a batch of any size; kept until inputs of other shapes come."""
     key = [(path, array.shape[1:], array.dtype) for path, array in tree.flatten_with_path(x) if array is not None]
     if model._checked is not None and model._checked[0] == key:
         return model._checked[1]

@@ -56,7 +56,8 @@ def make_compilation(model: Any, arguments: dict[str, Any], auto_scale_loss: boo
         raise ValueError(f"`jit_compile` must be True, False or 'auto', got {jit_compile!r}.")
     if run_eagerly and jit_compile is True:
         warnings.warn("`run_eagerly=True` switches compiling off: `jit_compile=True` has no effect.", stacklevel=4)
-    interpret = bool(run_eagerly) or jit_compile is False
+    # Keras writes jit_compile=False into files where it means "without XLA": that is no wish to run slowly.
+    jit_compile = not run_eagerly if jit_compile in ("auto", None) else bool(jit_compile) and not run_eagerly
 
     def names() -> Sequence[str] | None:
         # Not before the model is built: a Sequential without an Input has no outputs until then.
@@ -70,6 +71,6 @@ def make_compilation(model: Any, arguments: dict[str, Any], auto_scale_loss: boo
         loss=None if loss is None else CompiledLoss(loss, arguments["loss_weights"], names),
         metrics=None if metrics is None and weighted is None else CompiledMetrics(metrics, weighted, names),
         run_eagerly=bool(run_eagerly),
-        jit_compile=not interpret,
-        arguments={**arguments, "run_eagerly": bool(run_eagerly), "jit_compile": not interpret},
+        jit_compile=jit_compile,
+        arguments={**arguments, "run_eagerly": bool(run_eagerly), "jit_compile": jit_compile},
     )

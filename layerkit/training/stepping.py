@@ -156,7 +156,7 @@ class Stepping:
             object.__setattr__(self, "_steps", {})
         step = self._steps.get(kind)
         if step is None:
-            step = self._steps[kind] = Step(self._step_function(kind), f"{kind}_step", not self.jit_compile)
+            step = self._steps[kind] = Step(self._step_function(kind), f"{kind}_step", self.run_eagerly)
         return step
 
     def _step_function(self, kind: str) -> Any:

@@ -63,7 +63,8 @@ class Trainer(Stepping):
             weighted_metrics: metrics that sample weights and class weights count for.
             run_eagerly: run the traced step operation by operation on NumPy, without compiling: for debugging.
             steps_per_execution: the hooks of batches are called once for so many batches.
-            jit_compile: False runs on NumPy as `run_eagerly` does; True and "auto" compile.
+            jit_compile: accepted as Keras has it, where False means graphs without XLA: steps are compiled unless
+                `run_eagerly` is set.
             auto_scale_loss: accepted as Keras has it; it concerns float16, which is not trained in.
             **unknown: raises TypeError.
 
@@ -104,12 +105,11 @@ class Trainer(Stepping):
     def run_eagerly(self, value: bool) -> None:
         self._require_compiled("run_eagerly")
         self._compilation.run_eagerly = bool(value)
-        self._compilation.jit_compile = not value
         self._forget_steps()
 
     @property
     def jit_compile(self) -> bool:
-        """Whether steps are compiled."""
+        """What `compile` got for it; steps are compiled unless `run_eagerly` is set."""
         return not self.compiled or self._compilation.jit_compile
 
     def _require_compiled(self, method: str) -> None:

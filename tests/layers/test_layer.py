@@ -110,7 +110,7 @@ def test_errors_say_where() -> None:
     dense(X)
     with pytest.raises(
         ValueError,
-        match="Input 0 of layer 'd' is incompatible with the layer: expected axis -1 of input shape to have value 3, but received input with shape \\(2, 7\\)",
+        match="Input 0 of layer 'd' is incompatible .* expected axis -1 .* to have value 3, .* with shape \\(2, 7\\)",
     ):
         dense(np.ones((2, 7)))
     with pytest.raises(ValueError, match="expected min_ndim=2, found ndim=1"):

@@ -251,6 +251,15 @@ def test_compile_config_round_trip():
     assert again.loss.from_logits
 
 
+@pytest.mark.parametrize("jit_compile", [True, False, "auto"])
+def test_jit_compile_of_a_file_does_not_switch_compiling_off(jit_compile):
+    model = classifier(run_eagerly=False, jit_compile=jit_compile)
+    assert model.jit_compile is (jit_compile != False)  # noqa: E712 - "auto" counts as True
+    assert not model._step("train")._compiled.interpret
+    with pytest.raises(ValueError, match="`jit_compile` must be True, False or 'auto', got 'yes'"):
+        classifier(jit_compile="yes")
+
+
 def test_verbose_2_prints_a_line_an_epoch(capsys):
     classifier().fit(X, Y, epochs=2, verbose=2)
     lines = capsys.readouterr().out.splitlines()
