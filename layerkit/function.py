@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -12,11 +13,14 @@ from layerkit import tree
 from layerkit.compiler.compile import Executable
 from layerkit.dtypes import standardize_dtype
 from layerkit.graph.graph import Graph, trace
-from layerkit.graph.operation import as_tensor
+from layerkit.graph.operation import Kernelled, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.runtime.interpreter import Interpreter
+from layerkit.runtime.kernel_cache import kernels_in_use
 
 PLANS_KEPT = 32
+INTERPRETED_RUNS = 2
+INTERPRETED_WORK = 2_000_000
 
 
 class CompiledFunction:
@@ -27,13 +31,17 @@ class CompiledFunction:
             arguments and belong to the signature. It may read and assign Variables.
         name: for messages.
         interpret: run node by node on the NumPy references, without compiling.
+        lazy: in a process that has no kernels yet, interpret a signature's first two runs where they take less than
+            compiling would (some two million operations): a process that loads a model to predict one sample compiles
+            nothing. The results differ from compiled ones by rounding.
 
     The least recently used plan goes when more than 32 are kept.
     """
 
-    def __init__(self, function: Callable, name: str | None = None, interpret: bool = False) -> None:
+    def __init__(self, function: Callable, name: str | None = None, interpret: bool = False, lazy: bool = False) -> None:
         self.function = function
         self.interpret = interpret
+        self.lazy = lazy
         self.name = name or getattr(function, "__name__", "function")
         self._kept: OrderedDict[Hashable, _Traced] = OrderedDict()
         self._lock = threading.Lock()
@@ -84,15 +92,31 @@ class _Traced:
 
         specs = [(leaves[at].shape, standardize_dtype(leaves[at].dtype)) for at in places]
         self.graph: Graph = trace(flat, specs)
-        self.executable = Interpreter(self.graph) if owner.interpret else Executable(self.graph)
+        self.interpreted_runs = INTERPRETED_RUNS if owner.lazy and not kernels_in_use() and _work(self.graph) < INTERPRETED_WORK else 0
+        interpret = owner.interpret or self.interpreted_runs
+        self.executable: Interpreter | Executable = Interpreter(self.graph) if interpret else Executable(self.graph)
         self.single = isinstance(self.structure, Tensor)
 
     def run(self, arrays: list[np.ndarray]) -> object:
         outputs = self.executable.run(arrays)
+        if self.interpreted_runs:
+            self.interpreted_runs -= 1
+            if not self.interpreted_runs:
+                self.executable = Executable(self.graph)
         if self.single:
             return outputs[0]
         given = iter(outputs)
         return tree.pack_sequence_as(self.structure, [None if result is None else next(given) for result in self.results])
+
+
+def _work(graph: Graph) -> float:
+    """About how many operations a graph takes: elements touched, and M * N * K for a product of M x K and K x N, which is
+    the square root of the three sizes' product (and a lower bound for a convolution)."""
+    work = 0.0
+    for node in graph.nodes:
+        sizes = [x.size for x in (*node.inputs, *node.outputs)]
+        work += math.sqrt(math.prod(sizes)) if isinstance(node.operation, Kernelled) else max(sizes, default=0)
+    return work
 
 
 def compile_function(function: Callable, name: str | None = None, interpret: bool = False) -> CompiledFunction:

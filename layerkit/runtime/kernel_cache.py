@@ -47,6 +47,11 @@ def address_of(kernel: Kernel) -> int:
     return found
 
 
+def kernels_in_use() -> bool:
+    """Whether this process has loaded or compiled any kernel."""
+    return bool(_addresses)
+
+
 def cache_folder() -> Path:
     """`$LAYERKIT_CACHE`, or `layerkit` in the XDG cache folder."""
     named = os.environ.get("LAYERKIT_CACHE")

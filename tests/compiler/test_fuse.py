@@ -18,12 +18,12 @@ def test_a_chain_that_leaves_its_group_and_comes_back_is_two_groups():
 
 
 def test_random_graphs_agree_with_the_reference():
-    for seed in range(25):
+    for seed in range(8):
 
         def function(x, seed=seed):
             rng = np.random.default_rng(seed)
             pool = [x, x * 2.0]
-            for _ in range(30):
+            for _ in range(20):
                 a, b = (pool[i] for i in rng.integers(0, len(pool), 2))
                 made = [
                     lambda a, b: a + b,
@@ -36,7 +36,7 @@ def test_random_graphs_agree_with_the_reference():
                     lambda a, b: ops.transpose(a) + b,
                 ][rng.integers(0, 8)](a, b)
                 pool.append(made)
-            return [pool[-1], pool[-5], ops.sum(pool[-9])]
+            return [pool[-1], pool[-5], ops.sum(pool[-7])]
 
         x = np.random.default_rng(seed).normal(size=(6, 6))
         for a, b in zip(CompiledFunction(function, interpret=True)(x), CompiledFunction(function)(x), strict=True):

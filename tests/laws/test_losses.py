@@ -1,6 +1,7 @@
 """Laws that every loss keeps, found through the registry."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -17,8 +18,9 @@ each = pytest.mark.parametrize("sample", SAMPLES, ids=str)
 
 
 def test_every_class_has_a_sample():
-    missing = set(registry("loss").things()) - {sample.cls for sample in SAMPLES}
-    assert not missing
+    # Classes of examples in docstrings, where those run too, are in no module.
+    defined = [cls for cls in registry("loss").things() if hasattr(sys.modules[cls.__module__], cls.__name__)]
+    assert not set(defined) - {sample.cls for sample in SAMPLES}
 
 
 @each

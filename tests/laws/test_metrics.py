@@ -1,6 +1,7 @@
 """Laws that every metric keeps, found through the registry."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ WEIGHT = np.array([0.5, 2.0, 0.0, 1.0, 1.5, 0.25], "float32")
 
 
 def test_every_class_has_a_sample():
-    missing = set(registry("metric").things()) - {sample.cls for sample in SAMPLES}
-    assert not missing
+    # Classes of examples in docstrings, where those run too, are in no module.
+    defined = [cls for cls in registry("metric").things() if hasattr(sys.modules[cls.__module__], cls.__name__)]
+    assert not set(defined) - {sample.cls for sample in SAMPLES}
 
 
 @each

@@ -1,6 +1,7 @@
 """Laws that every optimizer keeps, found through the registry."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ TARGET = np.array([[1.0, -2.0], [0.5, 3.0]], "float32")
 
 
 def test_every_class_has_a_sample():
-    missing = set(registry("optimizer").things()) - {sample.cls for sample in SAMPLES}
-    assert not missing
+    # Classes of examples in docstrings, where those run too, are in no module.
+    defined = [cls for cls in registry("optimizer").things() if hasattr(sys.modules[cls.__module__], cls.__name__)]
+    assert not set(defined) - {sample.cls for sample in SAMPLES}
 
 
 def start():
