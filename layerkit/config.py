@@ -98,8 +98,10 @@ class Configurable:
         return given
 
     def _config_value(self, name: str, given: Any) -> Any:
-        """What a constructor argument is in the config. layerkit's own classes keep each argument, in its standard form, in
-        the attribute of its name; of a user's class only what was passed is known.
+        """What a constructor argument is in the config.
+
+        layerkit's own classes keep each argument, in its standard form, in the attribute of its name; of a user's class
+        only what was passed is known.
         """
         return getattr(self, name, given) if is_own(type(self)) else given
 

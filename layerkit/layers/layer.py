@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from typing import Any, ClassVar, Self
 
@@ -17,6 +16,7 @@ from layerkit.graph.node import Node
 from layerkit.graph.operation import as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
+from layerkit.layers.building import aligned_shapes, as_shape, recording_build
 from layerkit.layers.calling import CallSignature, context, holds_tensors, masks_of, shapes_of, tensor_arguments
 from layerkit.layers.dtype_policy import DTypePolicy, get_policy
 from layerkit.layers.input_spec import check_inputs
@@ -62,7 +62,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         super().__init_subclass__(**kwargs)
         cls._call_signature_ = None
         if "build" in cls.__dict__:
-            cls.build = _recording_build(cls.__dict__["build"])
+            cls.build = recording_build(cls.__dict__["build"])
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make the lists of state before `__init__` sets attributes."""
@@ -145,8 +145,9 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
     # Building.
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the variables. Overridden by layers with weights; this one builds the sublayers by running `call` on tensors
-        without values.
+        """Make the variables.
+
+        Overridden by layers with weights; this one builds the sublayers by running `call` on tensors without values.
         """
         if input_shape is not None and any(not layer.built for layer in self._layers):
             self.compute_output_spec(
@@ -168,7 +169,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         if "input_shape" in config:
             self.build(config["input_shape"])
         elif type(self).build is Layer.build:
-            self.compute_output_shape(**{name: _as_shape(shape) for name, shape in config["shapes_dict"].items()})
+            self.compute_output_shape(**{name: as_shape(shape) for name, shape in config["shapes_dict"].items()})
         else:
             self.build(**config["shapes_dict"])
 
@@ -178,7 +179,7 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
             f"{name}_shape": shapes_of(value) for name, value in tensor_arguments(arguments).items() if name != "mask"
         }
         if type(self).build is not Layer.build:
-            self.build(**_aligned_shapes(self, shapes))
+            self.build(**aligned_shapes(self, shapes))
             return
         if self._layers:  # the call that follows builds them
             kept = {"input_shape": next(iter(shapes.values()))} if len(shapes) == 1 else shapes
@@ -205,8 +206,9 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         raise NotImplementedError(f"Layer {type(self).__name__} does not have a `call()` method implemented.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute on arrays and tensors (building first, if need be); on symbolic tensors outside of a trace, note the call for
-        a functional model.
+        """Compute on arrays and tensors, building first, if need be.
+
+        On symbolic tensors outside of a trace, note the call for a functional model.
         """
         if not self._ready:
             raise RuntimeError(
@@ -466,56 +468,7 @@ def _writes_own_config(cls: type) -> bool:
     return not is_own(next(base for base in cls.__mro__ if "get_config" in vars(base)))
 
 
-def _recording_build(build: Any) -> Any:
-    """A `build` method that works in the layer's scope, notes the shapes and marks the layer as built."""
-    signature = inspect.signature(build)
-
-    def recording(self: Layer, *args: Any, **kwargs: Any) -> None:
-        if self._building:  # a subclass's build calls its base's
-            build(self, *args, **kwargs)
-            return
-        arguments = signature.bind(self, *args, **kwargs).arguments
-        shapes = {name: _as_shape(shape) for name, shape in list(arguments.items())[1:]}
-        object.__setattr__(self, "_building", True)
-        try:
-            # What is made here belongs to no trace, also where a call inside one builds.
-            with self._scope(), Graph.recording(None):
-                build(self, **shapes)
-        finally:
-            object.__setattr__(self, "_building", False)
-        object.__setattr__(self, "_build_shapes", shapes)
-        self._mark_built()
-
-    recording.__name__, recording.__doc__, recording.__wrapped__ = "build", build.__doc__, build
-    return recording
-
-
-Layer.build = _recording_build(Layer.build)
-
-
-def _as_shape(shape: Any) -> Any:
-    """A shape, or structure of shapes, with tuples for shapes (files have lists)."""
-    if shape is None:
-        return None
-    return tree.map_shape_structure(lambda sizes: tuple(None if n is None else int(n) for n in sizes), shape)
-
-
-def _aligned_shapes(layer: Layer, shapes: dict[str, Any]) -> dict[str, Any]:
-    """The arguments for `build`: the first shape where it takes one, else by the names of `call`'s arguments."""
-    parameters = inspect.signature(layer.build).parameters.values()
-    names = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-    if len(names) == 1:
-        return {names[0]: next(iter(shapes.values()), None)}
-    taken = layer._signature_of_call().names
-    for name in names:
-        if not name.endswith("_shape") or name.removesuffix("_shape") not in taken:
-            raise ValueError(
-                "For a `build()` method with more than one argument, all arguments should have a `_shape` "
-                "suffix and match an argument from `call()`, "
-                f"as in `build(self, foo_shape, bar_shape)`. For layer {type(layer).__name__!r}, `build()` has "
-                f"the argument {name!r} and `call()` has {list(taken)}."
-            )
-    return {name: shapes[name] for name in names if name in shapes}
+Layer.build = recording_build(Layer.build)
 
 
 def _any_symbolic(args: tuple, kwargs: dict[str, Any]) -> bool:

@@ -17,8 +17,9 @@ EPSILON = 1e-12
 
 
 class _Merge(Layer, registered=False):
-    """Combines a list of tensors element by element. A subclass says in `merge` how. Inputs of fewer axes get axes of size 1
-    after the batch's.
+    """Combines a list of tensors element by element. A subclass says in `merge` how.
+
+    Inputs of fewer axes get axes of size 1 after the batch's.
     """
 
     def __init__(self, **kwargs: Any) -> None:

@@ -20,7 +20,7 @@ ACTIVATIONS = [case for case in cases("activations") if case["function"] != "spa
 def test_activation(case: dict) -> None:
     function = activations.get(case["function"])
     np.testing.assert_allclose(function(case["x"], **case["kwargs"]), case["value"], rtol=1e-5, atol=1e-6)
-    if case.get("special_value") is not None and "softmax" not in case["function"]:
+    if case.get("special_value") is not None and case["function"] not in ("softmax", "log_softmax", "glu"):
         with np.errstate(all="ignore"):
             ours = np.asarray(function(case["special"], **case["kwargs"]))
         finite = np.isfinite(case["special_value"]) & ~np.isnan(case["special"])
