@@ -73,7 +73,8 @@ class Identity(Initializer, aliases=("IdentityInitializer",)):
 class RandomInitializer(Initializer, registered=False):
     """The base of those that draw.
 
-    One object gives the same values at each call; without a seed it takes one from the program's stream when it is made.
+    One object gives the same values at each call; without a seed it takes one from the program's stream when it is
+    made.
     """
 
     def __init__(self, seed: Any = None) -> None:

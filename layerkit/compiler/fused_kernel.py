@@ -24,6 +24,7 @@ from layerkit.graph.tensor import Tensor
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
 
 BLOCK = 1024
+WIDE = 512
 PIECE_POINTS = 16_384
 MOST_PIECES = 256
 
@@ -164,7 +165,7 @@ class _Generator:
 
     def _wide_map(self) -> list[Launch]:
         rows, size = self._outer_rows(), self.inner[0]
-        times = max(1, BLOCK // max(size, 1))
+        times = max(1, WIDE // max(size, 1))
         width = times * size
         self.lines += [f"width = {self.arg(width)}", f"total = {self.arg(rows * size)}"]
         self._repeated_rows(width, times)
@@ -175,7 +176,7 @@ class _Generator:
 
     def _wide_column(self) -> list[Launch]:
         rows, size = self._outer_rows(), self.inner[0]
-        times = max(1, BLOCK // max(size, 1))
+        times = max(1, WIDE // max(size, 1))
         width, blocks = times * size, -(-rows // times)
         pieces = max(1, min(MOST_PIECES, rows * size // PIECE_POINTS, blocks))
         per = max(1, -(-blocks // pieces))

@@ -376,6 +376,8 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
                     stacklevel=4,
                 )
             return
+        if previous is None and type(self).compute_mask is Layer.compute_mask:
+            return
         made = [leaf for leaf in tree.flatten(outputs) if isinstance(leaf, Tensor)]
         if all(tensor.mask is not None for tensor in made):
             return
@@ -407,6 +409,8 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
     def losses(self) -> list[Tensor]:
         """The losses of the last call, its own and its sublayers', and those of regularizers, computed now."""
         added = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        if current_graph() is None:  # a compiled step leaves the tensors of its trace, which have no values
+            added = [loss for loss in added if not loss.symbolic]
         regularized = [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
         return added + regularized
 

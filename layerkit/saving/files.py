@@ -185,9 +185,7 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
         matching = Matching(path, skip_mismatch)
         layout = file_format(root)
         if layout == "unknown":
-            raise SavedFileError(
-                f"{path!r} holds no weights of Keras or layerkit: it has {root.names()[:10]} at its root."
-            )
+            raise SavedFileError(f"{path!r} holds no weights of Keras or layerkit: at its root is {root.names()[:10]}.")
         if layout == "weights":
             if by_name:
                 raise ValueError(f"`by_name` is for legacy `.h5` files; {path!r} has no names of layers to go by.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from layerkit.saving.errors import SavedFileError
-from layerkit.saving.hdf5_writing import CHECKSUM, checksum
+from layerkit.saving.integrity import verify_checksum
 
 if TYPE_CHECKING:
     import h5py
@@ -42,6 +42,7 @@ def open_hdf5(path: str) -> Iterator[Group]:
         raise SavedFileError(
             f"Cannot load {path!r}: it is a folder. (TensorFlow's SavedModel format is not supported.)"
         )
+    verify_checksum(path)
     try:
         file = h5py.File(path, "r")
     except PermissionError:
@@ -155,9 +156,7 @@ class Group:
         claimed = math.prod(dataset.shape) * dataset.dtype.itemsize
         stored = dataset.id.get_storage_size()
         if claimed > _SMALL and claimed > _MOST_EXPANSION * stored:
-            raise self._refused(
-                where, f"it claims {claimed} bytes (shape {dataset.shape}), but only {stored} are stored."
-            )
+            raise self._refused(where, f"shape {dataset.shape} claims {claimed} bytes, but only {stored} are stored.")
 
     def arrays(self, skip: tuple[str, ...] = ()) -> list[StoredArray]:
         """All arrays in this group and the groups below it, but for the named ones at its top."""
@@ -240,12 +239,4 @@ class StoredArray:
     def read(self) -> np.ndarray:
         """The values. Raises SavedFileError where they are damaged."""
         with self._group._reading(self.path):
-            value = np.asarray(self._dataset[()])
-            expected = self._dataset.attrs.get(CHECKSUM)
-        if expected is not None and int(expected) != checksum(value):
-            raise self._group._refused(
-                self.path,
-                "the values do not have the checksum that was saved with them: the file is damaged. (If you changed "
-                f"them on purpose, delete the dataset's attribute {CHECKSUM!r}.)",
-            )
-        return value
+            return np.asarray(self._dataset[()])

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import io
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from layerkit.saving.atomic import replacing
+from layerkit.saving.integrity import append_checksum
 
 if TYPE_CHECKING:
     import h5py
 
 HEADER_LIMIT = 64512
 """HDF5 keeps attributes in the object's header, which ends at 64 KiB; Keras splits longer ones at this many bytes."""
-
-CHECKSUM = "crc32"
 
 
 @contextlib.contextmanager
@@ -35,6 +33,7 @@ def new_hdf5(path: str) -> Iterator[h5py.File]:
             kept.raise_error()  # what HDF5 says after a write failed is only its consequence
             raise
         kept.raise_error()
+        append_checksum(raw)
 
 
 class _ErrorKeepingFile:
@@ -90,15 +89,8 @@ class _ErrorKeepingFile:
 
 
 def write_array(group: h5py.Group, name: str, value: np.ndarray) -> None:
-    """A dataset of a number type: contiguous, not compressed, with a checksum of its bytes in an attribute."""
-    value = np.asarray(value, order="C")
-    dataset = group.create_dataset(name, data=value)
-    dataset.attrs[CHECKSUM] = np.uint32(checksum(value))
-
-
-def checksum(value: np.ndarray) -> int:
-    """The CRC-32 of an array's bytes."""
-    return zlib.crc32(np.ascontiguousarray(value).reshape(-1).view(np.uint8))
+    """A dataset of a number type: contiguous and not compressed, as Keras writes them."""
+    group.create_dataset(name, data=np.asarray(value, order="C"))
 
 
 def write_names(group: h5py.Group, attribute: str, names: Iterable[str]) -> None:

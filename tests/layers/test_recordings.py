@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from layerkit import layers, ops
-from layerkit.function import compile_function
-from layerkit.graph import gradients
+from layerkit.graph import as_tensor, gradients, trace
 from layerkit.layers.core import InputLayer
 from layerkit.registry import registry
+from layerkit.runtime.interpreter import Interpreter
 from tests.recordings.loader import cases
 
 MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")
@@ -62,19 +62,20 @@ def test_gradients(case: dict) -> None:
     merging = case["class"] in MERGING
     weights = layer.trainable_weights
 
-    @compile_function
     def differentiated(r: object, *inputs: object) -> list:
         given = list(inputs) if merging else inputs[0]
         loss = ops.sum(layer(given, **case["call"]) * r)
-        return gradients([loss], [*inputs, *(v.value for v in weights)])
+        found = gradients([loss], [*inputs, *(v.value for v in weights)])
+        return [as_tensor(np.zeros(0)) if g is None else g for g in found]
 
-    found = differentiated(np.asarray(case["r"]), *case["inputs"])
+    given = [np.asarray(case["r"]), *case["inputs"]]
+    found = Interpreter(trace(differentiated, [(x.shape, x.dtype.name) for x in given])).run(given)
     recorded = [*(case["input_gradients"] or ()), *(g for g in case["weight_gradients"] if g is not None)]
     found = [*(found[: len(case["inputs"])] if case["input_gradients"] else ()), *found[len(case["inputs"]) :]]
     assert len(found) == len(recorded)
     for ours, theirs in zip(found, recorded, strict=True):
         if theirs is not None:
-            _close(np.zeros_like(theirs) if ours is None else ours, theirs, 3e-5)
+            _close(ours if ours.size else np.zeros_like(theirs), theirs, 3e-5)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

@@ -129,13 +129,9 @@ def test_another_shape_is_refused_before_reading(path, monkeypatch):
         load_model(path)
 
 
-def test_changed_values_do_not_pass_the_checksum(path):
+def test_files_changed_by_other_programs_lose_the_checksum_and_load(path):
     with h5py.File(path, "r+") as file:
         file[KERNEL][0, 0] = 1e9
-    with pytest.raises(SavedFileError, match="checksum.*delete the dataset's attribute 'crc32'"):
-        load_model(path)
-    with h5py.File(path, "r+") as file:
-        del file[KERNEL].attrs["crc32"]
     assert load_model(path).get_weights()[0][0, 0] == np.float32(1e9)
 
 
@@ -165,30 +161,35 @@ def test_no_file_and_a_folder(tmp_path):
 
 def test_files_that_are_cut_off(path):
     content = path.read_bytes()
-    for length in range(1, len(content), len(content) // 23):
+    for length in range(1, len(content) - 20, len(content) // 23):
         path.write_bytes(content[:length])
         with pytest.raises(SavedFileError, match="cut off|damaged|not an HDF5"):
             load_model(path)
 
 
-def test_flipped_bits_give_an_error_or_the_same_model(path):
-    """Whatever byte is wrong: the file loads as it was saved, or one error names it. Never an error of h5py or Python."""
+def test_flipped_bits_are_seen_before_hdf5_parses_them(path):
     content, model = path.read_bytes(), load_model(path)
-    rng, errors = random.Random(5), 0
-    for _ in range(150):
+    rng = random.Random(5)
+    for place in [*range(len(content) - 20, len(content)), *(rng.randrange(len(content)) for _ in range(200))]:
         damaged = bytearray(content)
-        for _ in range(rng.choice([1, 1, 8])):
-            damaged[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+        damaged[place] ^= 1 << rng.randrange(8)
         path.write_bytes(damaged)
-        try:
-            loaded = load_model(path, compile=False)
-        except (SavedFileError, UnknownNameError, ValueError) as error:
-            assert str(path) in "".join([str(error), *getattr(error, "__notes__", [])])
-            errors += 1
-        else:
-            if loaded.get_config() == model.get_config():
-                assert_same(loaded.get_weights(), model.get_weights())
-    assert errors > 10
+        if len(content) - 20 <= place < len(content) - 12:  # the mark of the checksum: it counts as one without
+            assert_same(state(load_model(path)), state(model))
+            continue
+        with pytest.raises(SavedFileError, match="the file is damaged") as caught:
+            load_model(path)
+        assert str(path) in str(caught.value)
+
+
+def test_damage_in_files_without_a_checksum_is_one_kind_of_error(path):
+    """Arrays and names that HDF5 can parse but that mean something else."""
+    content = path.read_bytes()[:-20]
+    for name in (b"first", b"weight_names", b"model_weights", b"layer_names", b"kernel"):
+        path.write_bytes(content.replace(name, name[::-1]))
+        with pytest.raises(ValueError, match="model") as caught:
+            load_model(path)
+        assert str(path) in "".join([str(caught.value), *getattr(caught.value, "__notes__", [])])
 
 
 def test_unknown_classes_say_how_to_pass_them(tmp_path):
