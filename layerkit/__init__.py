@@ -31,7 +31,7 @@ from layerkit.metrics import Metric
 from layerkit.models import Model, Sequential
 from layerkit.optimizers import Optimizer
 from layerkit.regularizers import Regularizer
-from layerkit.runtime.workers import get_num_threads, set_num_threads
+from layerkit.runtime.thread_count import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 

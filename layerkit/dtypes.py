@@ -30,7 +30,14 @@ _PARENTS = {
 }
 ALLOWED = tuple(name for name in _PARENTS if not name.startswith("weak"))
 _PYTHON = {bool: "bool", int: "weak int", float: "weak float"}
-_ALIASES = {"half": "float16", "float": "float32", "double": "float64", "int": "int32", "boolean": "bool", "bool_": "bool"}
+_ALIASES = {
+    "half": "float16",
+    "float": "float32",
+    "double": "float64",
+    "int": "int32",
+    "boolean": "bool",
+    "bool_": "bool",
+}
 
 _floatx = "float32"
 
@@ -103,7 +110,9 @@ def result_type(*dtypes: object) -> str:
     >>> result_type("int64", "float32"), result_type("float32", float), result_type("uint8", "int8")
     ('float32', 'float32', 'int16')
     """
-    names = tuple(dict.fromkeys(_PYTHON[d] if isinstance(d, type) and d in _PYTHON else standardize_dtype(d) for d in dtypes))
+    names = tuple(
+        dict.fromkeys(_PYTHON[d] if isinstance(d, type) and d in _PYTHON else standardize_dtype(d) for d in dtypes)
+    )
     joined = _join(names) if names else _floatx
     if joined == "weak float":
         return _floatx

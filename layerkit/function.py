@@ -38,7 +38,9 @@ class CompiledFunction:
     The least recently used plan goes when more than 32 are kept.
     """
 
-    def __init__(self, function: Callable, name: str | None = None, interpret: bool = False, lazy: bool = False) -> None:
+    def __init__(
+        self, function: Callable, name: str | None = None, interpret: bool = False, lazy: bool = False
+    ) -> None:
         self.function = function
         self.interpret = interpret
         self.lazy = lazy
@@ -92,7 +94,9 @@ class _Traced:
 
         specs = [(leaves[at].shape, standardize_dtype(leaves[at].dtype)) for at in places]
         self.graph: Graph = trace(flat, specs)
-        self.interpreted_runs = INTERPRETED_RUNS if owner.lazy and not kernels_in_use() and _work(self.graph) < INTERPRETED_WORK else 0
+        self.interpreted_runs = (
+            INTERPRETED_RUNS if owner.lazy and not kernels_in_use() and _work(self.graph) < INTERPRETED_WORK else 0
+        )
         interpret = owner.interpret or self.interpreted_runs
         self.executable: Interpreter | Executable = Interpreter(self.graph) if interpret else Executable(self.graph)
         self.single = isinstance(self.structure, Tensor)
@@ -106,7 +110,9 @@ class _Traced:
         if self.single:
             return outputs[0]
         given = iter(outputs)
-        return tree.pack_sequence_as(self.structure, [None if result is None else next(given) for result in self.results])
+        return tree.pack_sequence_as(
+            self.structure, [None if result is None else next(given) for result in self.results]
+        )
 
 
 def _work(graph: Graph) -> float:

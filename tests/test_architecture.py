@@ -19,10 +19,12 @@ FLOORS = {
     "datasets": 8, "utils": 8, "distribution": 8, "examples": 9, "__init__": 9,
 }  # fmt: skip
 # Imported where something is first compiled, read or drawn, so that `import layerkit` stays fast.
-DEFERRED = {"numba", "llvmlite", "h5py", "tqdm", "layerkit.kernels.abi"}
+DEFERRED = {"numba", "llvmlite", "h5py", "tqdm", "importlib.metadata", "layerkit.kernels.abi"}
 LONGEST_FILE = 500
 FILES = sorted(PACKAGE.rglob("*.py"))
-MODULES = {".".join(("layerkit", *p.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): p for p in FILES}
+MODULES = {
+    ".".join(("layerkit", *p.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__"): p for p in FILES
+}
 
 
 def place(path: Path) -> str:
@@ -53,7 +55,9 @@ def test_imports_go_down(path):
         if other not in FLOORS:
             continue  # a name of the package itself, as layerkit.__version__
         same_folder = other == place(path)
-        assert same_folder or FLOORS[other] <= own, f"line {node.lineno}: floor {own} imports {name}, floor {FLOORS[other]}"
+        assert same_folder or FLOORS[other] <= own, (
+            f"line {node.lineno}: floor {own} imports {name}, floor {FLOORS[other]}"
+        )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
@@ -74,8 +78,15 @@ def test_modules_form_no_cycle():
     edges: dict[str, set[str]] = {}
     for name, path in MODULES.items():
         tree = ast.parse(path.read_text())
-        guarded = {n for i in ast.walk(tree) if isinstance(i, ast.If) and "TYPE_CHECKING" in ast.dump(i.test) for n in ast.walk(i)}
-        edges[name] = {other for other, node in imports(tree) if other in MODULES and other != name and node not in guarded}
+        guarded = {
+            n
+            for i in ast.walk(tree)
+            if isinstance(i, ast.If) and "TYPE_CHECKING" in ast.dump(i.test)
+            for n in ast.walk(i)
+        }
+        edges[name] = {
+            other for other, node in imports(tree) if other in MODULES and other != name and node not in guarded
+        }
     state: dict[str, int] = {}
 
     def visit(name: str, way: list[str]) -> None:

@@ -14,7 +14,7 @@ from layerkit.compiler.rewrite import Rewritten
 from layerkit.graph.graph import Graph
 from layerkit.kernels.launch import Buffer, Launch, Operand, Scratch
 from layerkit.runtime.plan import Plan, aligned_bytes
-from layerkit.runtime.workers import get_num_threads
+from layerkit.runtime.thread_count import get_num_threads
 
 
 class Executable:
@@ -100,7 +100,9 @@ def _view(operand: Operand, memory: dict[Buffer, np.ndarray]) -> np.ndarray:
     if operand.size == 0:
         return np.empty(operand.shape, operand.dtype)
     start = operand.offset * itemsize
-    return np.ndarray(operand.shape, operand.dtype, flat.data, start, tuple(stride * itemsize for stride in operand.strides))
+    return np.ndarray(
+        operand.shape, operand.dtype, flat.data, start, tuple(stride * itemsize for stride in operand.strides)
+    )
 
 
 def _host_step(call: HostCall, memory: dict[Buffer, np.ndarray]) -> Callable[[], None]:

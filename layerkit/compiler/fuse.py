@@ -63,7 +63,7 @@ class Group:
 
 
 def reduction_kind(node: Node) -> tuple[str, int]:
-    """"row", "column" or "full", and over how many axes."""
+    """ "row", "column" or "full", and over how many axes."""
     axes, rank = node.operation.axes, node.inputs[0].ndim
     if len(axes) == rank:
         return "full", rank
@@ -120,7 +120,13 @@ class _Fuser:
             return not group.row_axes and group.tail in ("", kind) and group.tail_axes in (0, over)
         shape = node.outputs[0].shape
         if shape == group.space:
-            return not any(x.shape != shape and id(x) in made and not isinstance(made[id(x)].operation, Reduction) and not group.row_axes for x in node.inputs)
+            return not any(
+                x.shape != shape
+                and id(x) in made
+                and not isinstance(made[id(x)].operation, Reduction)
+                and not group.row_axes
+                for x in node.inputs
+            )
         return bool(group.row_axes) and shape == group.row_space and all(x.shape != group.space for x in node.inputs)
 
     def join(self, node: Node, group: Group) -> None:

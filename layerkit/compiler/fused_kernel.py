@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from layerkit.compiler.fuse import COSTLY, Group, reduction_kind
+from layerkit.compiler.iteration import WalkedOperand, collapse
 from layerkit.compiler.scalar_code import accumulated, expression, identity
 from layerkit.graph.node import Node
 from layerkit.graph.operation import Reduction
@@ -27,17 +28,6 @@ BLOCK = 1024
 WIDE = 512
 PIECE_POINTS = 16_384
 MOST_PIECES = 256
-
-class _Operand:
-    """An operand with its strides over the iteration's axes: several outer ones and the inner one."""
-
-    def __init__(self, tensor: Tensor, operand: Operand, space: tuple[int, ...], whole: bool = False) -> None:
-        self.tensor, self.operand, self.whole = tensor, operand, whole
-        extra = len(space) - len(operand.shape)
-        self.strides = [0] * len(space) if whole else [0] * extra + [
-            0 if size == 1 and full != 1 else stride
-            for size, full, stride in zip(operand.shape, space[extra:], operand.strides, strict=True)
-        ]
 
 
 def fused_launches(
@@ -63,15 +53,24 @@ class _Generator:
         self.space = group.space
         whole = {id(node.inputs[at]) for node in group.nodes for at in getattr(node.operation, "whole", ())}
         unread = {id(node.inputs[at]) for node in group.nodes for at in getattr(node.operation, "shape_only", ())}
-        read = {id(x) for node in group.nodes for at, x in enumerate(node.inputs) if at not in getattr(node.operation, "shape_only", ())}
+        read = {
+            id(x)
+            for node in group.nodes
+            for at, x in enumerate(node.inputs)
+            if at not in getattr(node.operation, "shape_only", ())
+        }
         self.inputs = [
-            _Operand(x, operand_of(x), self.space, id(x) in whole) for x in group.external() if id(x) in read or id(x) not in unread
+            WalkedOperand(x, operand_of(x), self.space, id(x) in whole)
+            for x in group.external()
+            if id(x) in read or id(x) not in unread
         ]
         self.tails = [n for n in group.nodes if isinstance(n.operation, Reduction) and reduction_kind(n)[0] != "row"]
         tails = {id(n.outputs[0]) for n in self.tails}
-        self.outputs = [_Operand(y, operand_of(y), self.space) for y in outputs if id(y) not in tails]
+        self.outputs = [WalkedOperand(y, operand_of(y), self.space) for y in outputs if id(y) not in tails]
         self.tail_outputs = [operand_of(n.outputs[0]) for n in self.tails]
-        self.boundary = len(self.space) - group.row_axes if group.row_axes else group.tail_axes if group.tail == "column" else None
+        self.boundary = (
+            len(self.space) - group.row_axes if group.row_axes else group.tail_axes if group.tail == "column" else None
+        )
         self.indexed_last = any(_index_axis(n) == len(self.space) - 1 for n in group.nodes)
         dims = self._collapse()
         if self.boundary is not None and len(dims[1]) > 1:
@@ -86,30 +85,12 @@ class _Generator:
         self.args: list = []
         self.names: dict[int, str] = {}
 
-    def _all(self) -> list[_Operand]:
+    def _all(self) -> list[WalkedOperand]:
         return self.inputs + self.outputs
 
     def _collapse(self) -> tuple[list, list]:
-        """Merge neighbouring axes that every operand walks through as one: lists of (size, strides by operand)."""
-        operands = self._all()
-        axes = [(size, [one.strides[at] for one in operands]) for at, size in enumerate(self.space)]
-        boundary = self.boundary
-        if boundary is None and self.indexed_last:
-            boundary = len(axes) - 1
-
-        def merged(part: list) -> list:
-            result: list = []
-            for size, strides in part:
-                if result and all(before == stride * size for before, stride in zip(result[-1][1], strides, strict=True)):
-                    result[-1] = (result[-1][0] * size, strides)
-                else:
-                    result.append((size, strides))
-            return result
-
-        if boundary is None:
-            whole = merged(axes)
-            return whole[:-1], whole[-1:]
-        return merged(axes[:boundary]), merged(axes[boundary:])
+        boundary = len(self.space) - 1 if self.boundary is None and self.indexed_last else self.boundary
+        return collapse(self.space, [one.strides for one in self._all()], boundary)
 
     def arg(self, value: object) -> str:
         self.args.append(value)
@@ -118,7 +99,7 @@ class _Generator:
     def launches(self) -> list[Launch]:
         operands = self._all()
         for at, one in enumerate(operands):
-            twin = next((k for k, other in enumerate(operands[:at]) if _same_memory(other, one)), None)
+            twin = next((k for k, other in enumerate(operands[:at]) if other.same_memory(one)), None)
             # One pointer for a Variable that is read and written: through two, LLVM would have to fear an overlap.
             pointer = f"{one.operand.dtype.name}_at({self.arg(one.operand)})" if twin is None else f"p{twin}"
             self.lines.append(f"p{at} = {pointer}")
@@ -149,7 +130,9 @@ class _Generator:
     def _repeated_rows(self, width: int, times: int) -> None:
         """Each operand that is one row, as often as it takes to fill `width`, in the worker's scratch."""
         self.repeated = {
-            at for at in range(len(self.inputs)) if not self.inputs[at].whole and (self.outer[0][1][at], self.inner[1][at]) == (0, 1)
+            at
+            for at in range(len(self.inputs))
+            if not self.inputs[at].whole and (self.outer[0][1][at], self.inner[1][at]) == (0, 1)
         }
         self.lines.append(f"times = {self.arg(times)}")
         for at in sorted(self.repeated):
@@ -170,7 +153,12 @@ class _Generator:
         self.lines += [f"width = {self.arg(width)}", f"total = {self.arg(rows * size)}"]
         self._repeated_rows(width, times)
         self._prologue()
-        self.lines += ["for unit in range(lo, hi):", "    base = unit * width", "    count = min(width, total - base)", "    for j in range(count):"]
+        self.lines += [
+            "for unit in range(lo, hi):",
+            "    base = unit * width",
+            "    count = min(width, total - base)",
+            "    for j in range(count):",
+        ]
         self._points("        ", "base + j", self._stored(self.group.nodes), wide=True)
         return [self._launch(-(-rows // times), width)] if rows * size else []
 
@@ -182,7 +170,12 @@ class _Generator:
         per = max(1, -(-blocks // pieces))
         pieces = max(1, -(-blocks // per))
         places = self._tail_places(pieces, size)
-        self.lines += [f"width = {self.arg(width)}", f"total = {self.arg(rows * size)}", f"blocks = {self.arg(blocks)}", f"per = {self.arg(per)}"]
+        self.lines += [
+            f"width = {self.arg(width)}",
+            f"total = {self.arg(rows * size)}",
+            f"blocks = {self.arg(blocks)}",
+            f"per = {self.arg(per)}",
+        ]
         self._repeated_rows(width, times)
         self._prologue()
         for at, y in enumerate(self.tail_outputs):
@@ -191,19 +184,27 @@ class _Generator:
         tails = range(len(self.tails))
         self.lines += ["for piece in range(lo, hi):", "    for j in range(width):"]
         self.lines += [f"        a{at}[j] = {identity(self.tails[at])}" for at in tails]
-        self.lines += ["    for block in range(piece * per, min(blocks, (piece + 1) * per)):", "        base = block * width"]
+        self.lines += [
+            "    for block in range(piece * per, min(blocks, (piece + 1) * per)):",
+            "        base = block * width",
+        ]
         self.lines += ["        count = min(width, total - base)", "        for j in range(count):"]
         stored = self._stored([n for n in self.group.nodes if n not in self.tails])
         self._points("            ", "base + j", stored, tails=[f"a{at}[j]" for at in tails], wide=True)
         self.lines += ["    base = piece * n", "    for j in range(n):"]
         self.lines += [f"        t{at}[base + j] = a{at}[j]" for at in tails]
         self.lines += ["    for time in range(1, times):", "        at = time * n", "        for j in range(n):"]
-        self.lines += [f"            t{at}[base + j] = {accumulated(self.tails[at], f't{at}[base + j]', f'a{at}[at + j]')}" for at in tails]
+        self.lines += [
+            f"            t{at}[base + j] = {accumulated(self.tails[at], f't{at}[base + j]', f'a{at}[at + j]')}"
+            for at in tails
+        ]
         return [self._launch(pieces, max(1, rows * size // pieces)), *self._combine(places, pieces, size)]
 
     def _tail_places(self, pieces: int, width: int) -> list[Operand | Scratch]:
         """Where the pieces' results go: with one piece it is the result itself."""
-        places = [y if pieces == 1 else Scratch(pieces * width * y.dtype.itemsize, name="pieces") for y in self.tail_outputs]
+        places = [
+            y if pieces == 1 else Scratch(pieces * width * y.dtype.itemsize, name="pieces") for y in self.tail_outputs
+        ]
         for at, (y, place) in enumerate(zip(self.tail_outputs, places, strict=True)):
             self.lines.append(f"t{at} = {y.dtype.name}_at({self.arg(place)})")
         return places
@@ -223,13 +224,19 @@ class _Generator:
         return int(np.prod([size for size, _ in self.outer], dtype=np.int64))
 
     def _work(self) -> float:
-        costly = sum(3 for n in self.group.nodes if not isinstance(n.operation, Reduction) and n.operation.scalar.startswith((*COSTLY, "uniform")))
+        costly = sum(
+            3
+            for n in self.group.nodes
+            if not isinstance(n.operation, Reduction) and n.operation.scalar.startswith((*COSTLY, "uniform"))
+        )
         return 0.5 * len(self._all()) + 0.25 * len(self.group.nodes) + costly
 
     def _launch(self, units: int, points_per_unit: float) -> Launch:
         body = "\n".join("    " + line for line in self.lines)
         source = f"{_HEADER}\n\ndef fused(args, lo, hi, worker):\n{body}\n"
-        return Launch(Kernel("fused", "fused", source=source), self.args, units, serial_grain(points_per_unit * self._work()))
+        return Launch(
+            Kernel("fused", "fused", source=source), self.args, units, serial_grain(points_per_unit * self._work())
+        )
 
     # -- the loops ------------------------------------------------------------------------------------------------
 
@@ -306,7 +313,9 @@ class _Generator:
             self.lines += [f"        t{at}[base + j] = {identity(n)}" for at, n in enumerate(self.tails)]
             self._rows("first", "last", "    ")
             self.lines.append("        for j in range(n):")
-            self._points("            ", "row * n + j", stored, tails=[f"t{at}[base + j]" for at in range(len(self.tails))])
+            self._points(
+                "            ", "row * n + j", stored, tails=[f"t{at}[base + j]" for at in range(len(self.tails))]
+            )
         else:
             self.lines += [f"    s{at} = {identity(n)}" for at, n in enumerate(self.tails)]
             accumulators = [f"s{at}" for at in range(len(self.tails))]
@@ -384,15 +393,27 @@ class _Generator:
         return [n for n in nodes if id(n.outputs[0]) in kept]
 
     def _points(
-        self, indent: str, index: str, stored: Sequence[Node], reductions: Sequence[Node] = (), tails: Sequence[str] = (), flat: bool = False, wide: bool = False
+        self,
+        indent: str,
+        index: str,
+        stored: Sequence[Node],
+        reductions: Sequence[Node] = (),
+        tails: Sequence[str] = (),
+        flat: bool = False,
+        wide: bool = False,
     ) -> None:
         """The body of the innermost loop: load what is needed, compute, accumulate, store."""
         names = dict(self.names)
         self.index = index
-        goals = [*stored, *(n.inputs[0].node for n in (reductions or (self.tails if tails else ())) if id(n.inputs[0]) not in names)]
+        goals = [
+            *stored,
+            *(n.inputs[0].node for n in (reductions or (self.tails if tails else ())) if id(n.inputs[0]) not in names),
+        ]
         needed = self._needed(goals, names)
         loaded: list[str] = []
-        wanted = {id(x) for n in needed for x in n.inputs} | {id(n.inputs[0]) for n in (*reductions, *(self.tails if tails else ()))}
+        wanted = {id(x) for n in needed for x in n.inputs} | {
+            id(n.inputs[0]) for n in (*reductions, *(self.tails if tails else ()))
+        }
         for at, one in enumerate(self.inputs):
             if id(one.tensor) not in wanted or one.whole:
                 continue
@@ -440,7 +461,9 @@ class _Generator:
     def _assign(self, indent: str, node: Node, names: dict[int, str]) -> None:
         name = f"v{self.group.nodes.index(node)}"
         inputs = [self._name(x, names) for x in node.inputs]
-        self.lines.append(f"{indent}{name} = {expression(node, inputs, self.index, self.space, self._inner_is_last_axis())}")
+        self.lines.append(
+            f"{indent}{name} = {expression(node, inputs, self.index, self.space, self._inner_is_last_axis())}"
+        )
         names[id(node.outputs[0])] = name
 
     def _name(self, x: Tensor, names: dict[int, str]) -> str:
@@ -451,7 +474,9 @@ class _Generator:
                     return f"x{at}"
         return found or "unread"
 
-    def _store(self, indent: str, node: Node, names: dict[int, str], row: bool = False, flat: bool = False, wide: bool = False) -> None:
+    def _store(
+        self, indent: str, node: Node, names: dict[int, str], row: bool = False, flat: bool = False, wide: bool = False
+    ) -> None:
         y = node.outputs[0]
         at = len(self.inputs) + next(at for at, one in enumerate(self.outputs) if one.tensor is y)
         value = names[id(y)]
@@ -493,15 +518,11 @@ class _Generator:
         return stage
 
 
-def _same_memory(a: _Operand, b: _Operand) -> bool:
-    return a.operand.buffer is b.operand.buffer and a.operand.offset == b.operand.offset and a.strides == b.strides
-
-
 def _index_axis(node: Node) -> int | None:
     return node.operation.axis if type(node.operation).__name__ == "IndexAlong" else None
 
 
-def _loaded(text: str, one: _Operand) -> str:
+def _loaded(text: str, one: WalkedOperand) -> str:
     return f"{text} != 0" if one.operand.dtype == np.bool_ else text
 
 

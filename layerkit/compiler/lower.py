@@ -53,7 +53,9 @@ class _Lowering:
 
     def new(self, tensor: Tensor, name: str = "") -> Operand:
         """Fresh contiguous memory for a tensor."""
-        operand = _contiguous(Buffer(int(np.prod(tensor.shape, dtype=np.int64)) * np.dtype(tensor.dtype).itemsize, name), tensor)
+        operand = _contiguous(
+            Buffer(int(np.prod(tensor.shape, dtype=np.int64)) * np.dtype(tensor.dtype).itemsize, name), tensor
+        )
         self.operands[id(tensor)] = operand
         return operand
 
@@ -76,7 +78,9 @@ class _Lowering:
         group.nodes[0].operation = _COPY
         target = target or _contiguous(Buffer(after.size * source.dtype.itemsize, "copy"), after)
         places = {id(before): source, id(after): target}
-        self.program.steps += fused_launches(group, lambda x: places[id(x)], [after], lambda x, s: self.copy(places[id(x)], s))
+        self.program.steps += fused_launches(
+            group, lambda x: places[id(x)], [after], lambda x, s: self.copy(places[id(x)], s)
+        )
         return target
 
     def materialize(self, tensor: Tensor, shape: tuple[int, ...]) -> Operand:
@@ -147,7 +151,13 @@ class _Lowering:
                 continue
             unit = self.units[at]
             last = last_read.get(id(old), -1)
-            if last < at or (last == at and not unit.row_axes and not unit.tail and tensor.shape == unit.space and _read_alike(unit, old)):
+            if last < at or (
+                last == at
+                and not unit.row_axes
+                and not unit.tail
+                and tensor.shape == unit.space
+                and _read_alike(unit, old)
+            ):
                 targets[id(tensor)] = _variable_operand(variable)
         return targets
 

@@ -69,7 +69,9 @@ class _Rewriter:
     def add_nodes(self, nodes: Sequence[Node]) -> None:
         for node in nodes:
             with layer_path(node.path):
-                for old, new in zip(node.outputs, self.add(node.operation, [self.now(x) for x in node.inputs], node), strict=True):
+                for old, new in zip(
+                    node.outputs, self.add(node.operation, [self.now(x) for x in node.inputs], node), strict=True
+                ):
                     self.replace(old, new)
 
     def add(self, operation: Operation, inputs: list[Tensor], like: Node | None = None) -> Sequence[Tensor]:
@@ -79,7 +81,12 @@ class _Rewriter:
         specs = operation.specs(inputs)
         # A repetition stays one: folding it would only make an array of the same value again.
         repeats = type(operation).__name__ == "BroadcastTo"
-        if inputs and not repeats and not any(x.symbolic for x in inputs) and all(np.prod(shape) <= FOLDED_SIZE_LIMIT for shape, _ in specs):
+        if (
+            inputs
+            and not repeats
+            and not any(x.symbolic for x in inputs)
+            and all(np.prod(shape) <= FOLDED_SIZE_LIMIT for shape, _ in specs)
+        ):
             folded = operation(*inputs)
             sized = next((x.name for x in inputs if x.name), None)
             return [self._constant(_named(x, sized)) for x in (folded if isinstance(folded, list) else [folded])]

@@ -8,8 +8,20 @@ import numpy as np
 
 from layerkit.graph.node import Node
 
-ACCUMULATE = {"sum": "{acc} + {value}", "prod": "{acc} * {value}", "max": "maximum({acc}, {value})", "min": "minimum({acc}, {value})"}
-INTEGER_FORMS = {"floor_divide": "floor_divide_int", "mod": "mod_int", "floor": "same", "ceil": "same", "round": "same", "trunc": "same"}
+ACCUMULATE = {
+    "sum": "{acc} + {value}",
+    "prod": "{acc} * {value}",
+    "max": "maximum({acc}, {value})",
+    "min": "minimum({acc}, {value})",
+}
+INTEGER_FORMS = {
+    "floor_divide": "floor_divide_int",
+    "mod": "mod_int",
+    "floor": "same",
+    "ceil": "same",
+    "round": "same",
+    "trunc": "same",
+}
 C_FUNCTIONS = {"exp", "expm1", "log", "log1p", "pow", "sqrt", "sin", "cos", "tan", "tanh", "erf"}
 GENERIC = {"random_bits", "maximum", "minimum", "absolute", "sign", "same", "floor_divide_int", "mod_int"}
 TOKEN = re.compile(r"\{\w+\}|[A-Za-z_]\w*(?:\[\d\])?|\d+\.?\d*(?:e-?\d+)?")
@@ -38,7 +50,9 @@ def expression(node: Node, inputs: list[str], index: str, space: tuple[int, ...]
         token = match.group()
         if token[0] == "{":
             value = getattr(operation, token[1:-1])
-            return f"{dtype}({value!r})" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+            return (
+                f"{dtype}({value!r})" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+            )
         if "[" in token:
             return f"{values[token[0]]}{token[2]}"
         if token in values:

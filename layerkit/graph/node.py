@@ -21,7 +21,12 @@ class Node:
     __slots__ = ("arguments", "inputs", "operation", "outputs", "path")
 
     def __init__(
-        self, operation: object, inputs: Sequence[Tensor], outputs: Sequence[Tensor], path: str = "", arguments: tuple | None = None
+        self,
+        operation: object,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        path: str = "",
+        arguments: tuple | None = None,
     ) -> None:
         self.operation = operation
         self.inputs = tuple(inputs)

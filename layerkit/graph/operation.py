@@ -262,7 +262,9 @@ def broadcast_shapes(*shapes: Shape) -> Shape:
         sizes = {shape[place] for shape in shapes if len(shape) >= -place} - {1}
         known = sizes - {None}
         if len(known) > 1:
-            raise ShapeError(f"shapes {', '.join(map(str, shapes))} do not broadcast: axis {place} has sizes {sorted(known)}.")
+            raise ShapeError(
+                f"shapes {', '.join(map(str, shapes))} do not broadcast: axis {place} has sizes {sorted(known)}."
+            )
         result.append(known.pop() if known else None if sizes else 1)
     return tuple(result)
 
@@ -290,7 +292,14 @@ def install_operators(kind: type) -> None:
     for python, name in binary.items():
         setattr(kind, f"__{python}__", _operator(name))
         setattr(kind, f"__r{python}__", _operator(name, swapped=True))
-    for python, name in {"lt": "Less", "le": "LessEqual", "gt": "Greater", "ge": "GreaterEqual", "eq": "Equal", "ne": "NotEqual"}.items():
+    for python, name in {
+        "lt": "Less",
+        "le": "LessEqual",
+        "gt": "Greater",
+        "ge": "GreaterEqual",
+        "eq": "Equal",
+        "ne": "NotEqual",
+    }.items():
         setattr(kind, f"__{python}__", _operator(name))
     for python, name in {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}.items():
         setattr(kind, f"__{python}__", _unary(name))

@@ -87,9 +87,7 @@ uint32_at = POINTERS["uint32"]
 def _bits(source: types.Type, target: types.Type, llvm_type: ir.Type) -> Callable:
     @intrinsic
     def reinterpret(typing, value):
-        return target(source), lambda context, builder, signature, values: builder.bitcast(
-            values[0], llvm_type
-        )
+        return target(source), lambda context, builder, signature, values: builder.bitcast(values[0], llvm_type)
 
     return reinterpret
 

@@ -15,3 +15,7 @@ from layerkit.ops.random import *  # noqa: F403
 from layerkit.ops.reduction import *  # noqa: F403
 from layerkit.ops.shape import *  # noqa: F403
 from layerkit.ops.trigonometry import *  # noqa: F403
+
+from layerkit.ops.deferred import defer_all
+
+defer_all(globals())

@@ -13,10 +13,11 @@ import tempfile
 import threading
 import time
 import warnings
-from importlib.metadata import version
+from collections.abc import Iterable
 from pathlib import Path
 
 from layerkit.kernels.launch import Kernel
+from layerkit.runtime.compile_elsewhere import compile_elsewhere
 
 
 class CompileStatistics:
@@ -61,9 +62,39 @@ def cache_folder() -> Path:
     return Path(base) / "layerkit"
 
 
+def prepare(kernels: Iterable[Kernel]) -> None:
+    """Have the machine code of these kernels at hand; where many have to be compiled, other processes take their share."""
+    missing = [kernel for kernel in dict.fromkeys(kernels) if kernel not in _addresses]
+    if not missing:
+        return
+    with _lock:
+        start = time.perf_counter()
+        missing = [kernel for kernel in missing if kernel not in _addresses and not _path(kernel).exists()]
+        elsewhere = compile_elsewhere(missing)
+        for kernel in missing:
+            if kernel not in elsewhere.kernels:
+                _addresses[kernel] = _load(kernel)
+        # What the others failed at is found missing, and compiled here, when its address is asked for.
+        statistics.compiled += sum(_path(kernel).exists() for kernel in elsewhere.wait())
+        statistics.loaded -= len(elsewhere.kernels)
+        statistics.seconds += time.perf_counter() - start
+
+
+def compile_to_disk(kernel: Kernel) -> None:
+    """Compile a kernel into the disk cache."""
+    _store(_path(kernel), _compile(kernel))
+
+
+def _symbol(kernel: Kernel) -> str:
+    return "layerkit_" + hashlib.sha256(f"{_environment()}|{kernel!r}".encode()).hexdigest()[:40]
+
+
+def _path(kernel: Kernel) -> Path:
+    return cache_folder() / _environment()[:16] / f"{_symbol(kernel)}.o"
+
+
 def _load(kernel: Kernel) -> int:
-    symbol = "layerkit_" + hashlib.sha256(f"{_environment()}|{kernel!r}".encode()).hexdigest()[:40]
-    path = cache_folder() / _environment()[:16] / f"{symbol}.o"
+    path = _path(kernel)
     try:
         sealed = path.read_bytes()
     except OSError:
@@ -74,20 +105,21 @@ def _load(kernel: Kernel) -> int:
     else:
         if sealed:
             warnings.warn(f"The cached kernel {path} is damaged; it is compiled again.", stacklevel=2)
-        code = _compile(kernel, symbol)
+        code = _compile(kernel)
         statistics.compiled += 1
-        _store(path, hashlib.sha256(code).digest() + code)
-    return _link(code, symbol)
+        _store(path, code)
+    return _link(code, _symbol(kernel))
 
 
-def _compile(kernel: Kernel, symbol: str) -> bytes:
+def _compile(kernel: Kernel) -> bytes:
     from layerkit.kernels import abi  # Numba is imported when something is first compiled.
 
     function = abi.resolve(kernel.module, kernel.function, kernel.constants, kernel.source)
-    return abi.compile_object(function, symbol)
+    return abi.compile_object(function, _symbol(kernel))
 
 
-def _store(path: Path, content: bytes) -> None:
+def _store(path: Path, code: bytes) -> None:
+    content = hashlib.sha256(code).digest() + code
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
@@ -132,6 +164,8 @@ def _llvm():
 @functools.cache
 def _environment() -> str:
     """Hash of what decides a kernel's code beside the kernel: sources, versions, processor."""
+    from importlib.metadata import version  # takes as long to import as the rest of this module's imports together
+
     llvm, _ = _llvm()
     digest = hashlib.sha256()
     for path in sorted((Path(__file__).parent.parent / "kernels").glob("*.py")):

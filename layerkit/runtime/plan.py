@@ -8,7 +8,8 @@ import numpy as np
 
 from layerkit.kernels.launch import Buffer, Launch, Operand, Scratch
 from layerkit.runtime import workers
-from layerkit.runtime.kernel_cache import address_of
+from layerkit.runtime.kernel_cache import address_of, prepare
+from layerkit.runtime.thread_count import get_num_threads
 
 ALIGNMENT = 64
 
@@ -52,6 +53,7 @@ class Plan:
                 arguments.append(int(argument))
         self.arguments = np.array(arguments or [0], np.int64)
         base = self.arguments.ctypes.data
+        prepare([*workers.KERNELS, *(launch.kernel for launch in self.launches)])
         self.table = np.array(
             [
                 [address_of(launch.kernel), base + 8 * start, launch.units, launch.grain]
@@ -107,7 +109,7 @@ def run_launches(launches: Sequence[Launch], arrays: dict[Buffer, np.ndarray]) -
     """Run launches over the given memory; for trying and testing kernels. Gives the plan, to run again."""
     addresses = {buffer: array.ctypes.data for buffer, array in arrays.items()}
     scratch, keep = {}, list(arrays.values())
-    threads = workers.get_num_threads()
+    threads = get_num_threads()
     for launch in launches:
         for argument in launch.args:
             if isinstance(argument, Scratch) and id(argument) not in scratch:

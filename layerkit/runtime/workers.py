@@ -1,4 +1,4 @@
-"""Threads: the ones that help the plan walker, and how many.
+"""The threads that help the plan walker.
 
 The helpers are Python threads that spend their time in native code with the GIL released. After a step they look for
 work for about a millisecond more, so a training loop finds them awake; then they sleep in a lock. Unlike an OpenMP
@@ -8,7 +8,6 @@ runtime this needs nothing installed, survives a fork, and never waits for a hel
 from __future__ import annotations
 
 import ctypes
-import functools
 import os
 import threading
 
@@ -16,24 +15,12 @@ import numpy as np
 
 from layerkit.kernels.launch import Kernel
 from layerkit.runtime.kernel_cache import address_of
+from layerkit.runtime.thread_count import get_num_threads
 
 STATE_BYTES = 256
 SPINS = 20_000
+KERNELS = (Kernel("walker", "walk"), Kernel("walker", "help_walk"))
 CALL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
-
-
-@functools.cache
-def available_cores() -> int:
-    """Processor cores that this process may use: its affinity and its control group's quota, at least 1."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        with open("/sys/fs/cgroup/cpu.max") as file:
-            quota, period = file.read().split()
-        if quota != "max":
-            cores = min(cores, max(1, int(quota) // int(period)))
-    except (OSError, ValueError):
-        return cores
-    return cores
 
 
 class Team:
@@ -45,14 +32,16 @@ class Team:
         memory = np.zeros(STATE_BYTES // 8 + 8, np.int64)
         self.state = memory[(-memory.ctypes.data % 64) // 8 :]  # a cache line each for what threads contend for
         self._memory = memory
-        self._walk = CALL(address_of(Kernel("walker", "walk")))
+        self._walk = CALL(address_of(KERNELS[0]))
         self._asleep = [False] * (threads - 1)
         self._wake = [threading.Semaphore(0) for _ in range(threads - 1)]
         if threads > 1:
-            self._help = CALL(address_of(Kernel("walker", "help_walk")))
+            self._help = CALL(address_of(KERNELS[1]))
             self._help_args = np.array([self.state.ctypes.data, SPINS], np.int64)
             for number in range(threads - 1):
-                threading.Thread(target=self._helper, args=(number,), daemon=True, name=f"layerkit-{number + 1}").start()
+                threading.Thread(
+                    target=self._helper, args=(number,), daemon=True, name=f"layerkit-{number + 1}"
+                ).start()
 
     def _helper(self, number: int) -> None:
         args = self._help_args.ctypes.data
@@ -75,27 +64,6 @@ class Team:
 
 
 _team: Team | None = None
-_threads: int | None = None
-
-
-def get_num_threads() -> int:
-    """Threads that a step uses: what was set, else `$LAYERKIT_NUM_THREADS`, else the cores of this process."""
-    if _threads is not None:
-        return _threads
-    named = os.environ.get("LAYERKIT_NUM_THREADS")
-    if named is None:
-        return available_cores()
-    if not named.isdigit() or int(named) < 1:
-        raise ValueError(f"LAYERKIT_NUM_THREADS is {named!r}; it has to be a whole number from 1.")
-    return int(named)
-
-
-def set_num_threads(threads: int) -> None:
-    """Use this many threads from the next step on. Results do not depend on it."""
-    global _threads
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"threads is {threads!r}; it has to be a whole number from 1.")
-    _threads = threads
 
 
 def team() -> Team:

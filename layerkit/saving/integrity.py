@@ -1,7 +1,7 @@
 """A checksum behind the end of a file, so that damage is seen before HDF5 parses what is damaged.
 
-HDF5 itself checks little: on a flipped bit it may read wrong numbers, or loop for ever. It ignores what stands behind its own
-end of a file, so other programs read these files as ever; one that changes a file drops the checksum with it.
+HDF5 itself checks little: on a flipped bit it may read wrong numbers, or loop for ever. It ignores what stands behind
+its own end of a file, so other programs read these files as ever; one that changes a file drops the checksum with it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def verify_checksum(path: str) -> None:
             return
         if length != end - _TRAILER.size or _checksum(file, length) != expected:
             raise SavedFileError(
-                f"Cannot load {path!r}: the file is damaged, its content does not have the checksum that it was saved with."
+                f"Cannot load {path!r}: the file is damaged, its content does not have the checksum it was saved with."
             )
 
 

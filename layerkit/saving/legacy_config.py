@@ -9,7 +9,7 @@ from typing import Any
 from layerkit import ops
 from layerkit.config import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from layerkit.errors import UnknownNameError
-from layerkit.registry import registry, snake_case
+from layerkit.registry import snake_case
 from layerkit.saving.errors import SavedFileError
 
 _FULL_NAMES = {
@@ -21,6 +21,12 @@ _FULL_NAMES = {
     "kld": "kl_divergence",
 }
 """Losses by names that Keras 3 writes to `.h5` files but fails to read (it takes them for metrics)."""
+
+_SAME_IN_KERAS = frozenset(
+    ["Add", "Equal", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalNot", "LogicalOr", "Maximum",
+     "Minimum", "Multiply", "NotEqual", "Power", "Subtract"]
+)  # fmt: skip
+"""Operations that Keras has under the same name and without attributes, so that it reads models with them."""
 
 _OF_OTHER_ENGINES = ("jit_compile", "run_eagerly")  # what Keras wrote there is about its backend
 _DROPPED_FROM_OPTIMIZERS = ("jit_compile", "is_legacy_optimizer")  # of Keras 2
@@ -34,7 +40,9 @@ def model_config(model: Any) -> str:
 def _without_module(entry: dict[str, Any]) -> dict[str, Any]:
     module = entry.get("module")
     if module is not None and module.startswith("layerkit"):
-        return entry  # an operation between layers, which its module tells from layers
+        # An operation between layers, which its module tells from layers.
+        shared = entry["class_name"] in _SAME_IN_KERAS and list(entry["config"]) == ["name"]
+        return {**entry, "module": "keras.src.ops.numpy"} if shared else entry
     kept = {"class_name": entry["class_name"], "config": entry["config"]}
     own = module is not None and module.startswith("keras")
     if not own:
@@ -122,8 +130,9 @@ def _mark_operations(config: dict[str, Any]) -> None:
                 continue
             waiting.append(entry)
             name = entry.get("class_name")
-            known = isinstance(name, str) and name not in registry("layer") and entry.get("inbound_nodes")
-            if known and "module" not in entry and callable(getattr(ops, snake_case(name), None)):
+            # "Add" may be a layer or an operation; the configuration of a layer says whether it is trainable.
+            bare = "module" not in entry and "trainable" not in entry.get("config", {}) and entry.get("inbound_nodes")
+            if bare and isinstance(name, str) and callable(getattr(ops, snake_case(name), None)):
                 entry["module"] = "keras.src.ops"
 
 

@@ -15,6 +15,9 @@ def test_what_lives_together_does_not_overlap_and_the_rest_shares():
         for b in lives:
             together = a is not b and a.first <= b.last and b.first <= a.last
             if together and a.nbytes and b.nbytes:
-                apart = offsets[a.buffer] + a.nbytes <= offsets[b.buffer] or offsets[b.buffer] + b.nbytes <= offsets[a.buffer]
+                apart = (
+                    offsets[a.buffer] + a.nbytes <= offsets[b.buffer]
+                    or offsets[b.buffer] + b.nbytes <= offsets[a.buffer]
+                )
                 assert apart
     assert total < sum(life.nbytes for life in lives) / 3

@@ -59,7 +59,19 @@ def indices(x):
     return IndexAlong(0)(x), IndexAlong(1)(x)
 
 
-FUNCTIONS = [softmax, layer_norm, log_sum_exp, everything_reduced, columns, transposed, broadcast, sliced, integers, logic, indices]
+FUNCTIONS = [
+    softmax,
+    layer_norm,
+    log_sum_exp,
+    everything_reduced,
+    columns,
+    transposed,
+    broadcast,
+    sliced,
+    integers,
+    logic,
+    indices,
+]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -31,7 +31,12 @@ def test_symbolic_shapes_may_have_unknown_sizes():
 
 
 def test_errors_name_operation_layer_and_shapes():
-    with layer_path("model/dense"), pytest.raises(ShapeError, match=r"Operation MatMul in layer 'model/dense': .* Got float32\[2, 3\], float32\[4, 5\]"):
+    with (
+        layer_path("model/dense"),
+        pytest.raises(
+            ShapeError, match=r"Operation MatMul in layer 'model/dense': .* Got float32\[2, 3\], float32\[4, 5\]"
+        ),
+    ):
         ops.matmul(np.ones((2, 3), "float32"), np.ones((4, 5), "float32"))
     with pytest.raises(ShapeError, match=r"Operation Add: shapes .* do not broadcast: axis -1 has sizes \[3, 4\]"):
         ops.add(np.ones((2, 3)), np.ones((4,)))
@@ -79,7 +84,9 @@ def test_reading_and_assigning_are_part_of_the_graph():
 
 
 def test_a_variable_refuses_another_shape():
-    with pytest.raises(ShapeError, match=r"Variable 'v' has shape \(2,\); it can't be assigned a value of shape \(3,\)"):
+    with pytest.raises(
+        ShapeError, match=r"Variable 'v' has shape \(2,\); it can't be assigned a value of shape \(3,\)"
+    ):
         Variable(np.zeros(2), name="v").assign(np.zeros(3))
 
 

@@ -15,7 +15,7 @@ from layerkit.kernels.depthwise_launch import (
     depthwise_input_gradient_launches,
     depthwise_launches,
 )
-from layerkit.runtime import workers
+from layerkit.runtime import thread_count as workers
 from layerkit.runtime.kernel_cache import statistics
 from layerkit.runtime.plan import operand_of, run_launches
 

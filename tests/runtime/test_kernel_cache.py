@@ -20,7 +20,10 @@ print(statistics.compiled, statistics.loaded, "numba" in sys.modules)
 
 def run(cache: Path, *flags: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-c", SCRIPT, *flags], capture_output=True, text=True, env={**os.environ, "LAYERKIT_CACHE": str(cache)}
+        [sys.executable, "-c", SCRIPT, *flags],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LAYERKIT_CACHE": str(cache)},
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from layerkit import ops
 from layerkit.function import compile_function
-from layerkit.runtime import workers
+from layerkit.runtime import thread_count as workers
 
 
 @pytest.fixture

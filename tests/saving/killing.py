@@ -1,7 +1,7 @@
 """Forks children that save two models in turn to one path, and kills each at a random moment; see test_atomic.py.
 
-Run as: killing.py FOLDER CHILDREN SEED. Prints how many loads gave the first and the second model, and how many kills left a
-temporary file behind.
+Run as: killing.py FOLDER CHILDREN SEED. Prints how many loads gave the first and the second model, and how many kills
+left a temporary file behind.
 """
 
 import os

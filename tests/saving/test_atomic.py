@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import small
+from saved_models import small
 
 from layerkit.layers import Dense, Input
 from layerkit.models import Sequential
@@ -53,7 +53,8 @@ def test_a_failing_disk_keeps_the_old_file(saved, monkeypatch, call):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(atomic.os, call, fail)
-    with pytest.raises(OSError, match=r"Could not save \(Input/output error\); the file that was there is unchanged") as caught:
+    message = r"Could not save \(Input/output error\); the file that was there is unchanged"
+    with pytest.raises(OSError, match=message) as caught:
         small(units=9).save(saved[0])
     assert caught.value.errno == errno.EIO
     monkeypatch.undo()
@@ -75,7 +76,10 @@ def test_a_full_disk_keeps_the_old_file(saved, limit):
 
 
 def test_nothing_is_left_where_there_was_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(atomic.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left on device")))
+    def fail(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(atomic.os, "fsync", fail)
     with pytest.raises(OSError, match=r"Could not save \(No space left on device\); no file was made"):
         small().save(tmp_path / "model.h5")
     assert os.listdir(tmp_path) == []

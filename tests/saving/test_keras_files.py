@@ -1,12 +1,12 @@
 """Files that Keras 3.15.1 and tf_keras 2.21 wrote after one step of training, with what they predict."""
 
+import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
-import layerkit.layers.convolutional  # noqa: F401
-import layerkit.layers.regularization  # noqa: F401
 from layerkit.registry import registry
 from layerkit.saving import inspect, load_model
 
@@ -85,10 +85,6 @@ def test_training_goes_on_as_keras_says(file):
 
 
 def test_early_weights_files_have_another_name_for_layers(tmp_path):
-    import shutil
-
-    import h5py
-
     path = tmp_path / "early.weights.h5"
     shutil.copy(SAMPLES / "seq_dense.weights.h5", path)
     with h5py.File(path, "r+") as file:

@@ -7,7 +7,7 @@ import random
 import h5py
 import numpy as np
 import pytest
-from conftest import Scale, assert_same, compiled, small, state
+from saved_models import Scale, assert_same, compiled, small, state
 
 from layerkit.errors import UnknownNameError
 from layerkit.layers import Dense, Input

@@ -1,13 +1,17 @@
 """A loaded model is the saved one: it predicts, and trains on, to the same bits."""
 
+import json
+
+import h5py
 import numpy as np
 import pytest
-from conftest import Scale, assert_same, compiled, small, state, two_headed
+from saved_models import Scale, assert_same, compiled, small, state, two_headed
 
 from layerkit import optimizers
 from layerkit.layers import Dense, Input
 from layerkit.models import Model, Sequential
-from layerkit.saving import custom_object_scope, load_model, register_keras_serializable, save_model
+from layerkit.ops import relu, softmax
+from layerkit.saving import custom_object_scope, inspect, load_model, register_keras_serializable, save_model
 
 SCHEDULE = optimizers.schedules.ExponentialDecay(0.1, 2, 0.9)
 OPTIMIZERS = [
@@ -54,6 +58,33 @@ def test_functional_model_with_inner_model_and_names(tmp_path, data):
     histories = [m.fit(x, y, batch_size=8, verbose=0, shuffle=False).history for m in (model, loaded)]
     assert histories[0] == histories[1]
     assert_same(state(model), state(loaded))
+
+
+def test_operations_between_layers(tmp_path, data):
+    x = Input((6,))
+    h = Dense(3, name="dense")(x)
+    model = compiled(Model(x, softmax(h * 2.0 + relu(h) - h)))
+    _train(model, data)
+    model.save(tmp_path / "model.h5")
+    loaded = load_model(tmp_path / "model.h5")
+    assert loaded.get_config() == model.get_config()
+    assert _train(model, data) == _train(loaded, data)
+    assert_same(state(model), state(loaded))
+    modules = [entry.get("module") for entry in inspect(tmp_path / "model.h5")["model_config"]["config"]["layers"]]
+    assert modules[:2] == [None, None]  # layers, as Keras writes them
+    assert "keras.src.ops.numpy" in modules  # operations that Keras has too
+
+
+def test_operations_without_a_module_as_keras_writes_them(tmp_path, data):
+    x = Input((6,))
+    model = Model(x, Dense(3)(x) + Dense(3)(x))
+    model.save(tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5", "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        for entry in config["config"]["layers"]:
+            entry.pop("module", None)
+        file.attrs["model_config"] = json.dumps(config)
+    np.testing.assert_array_equal(load_model(tmp_path / "model.h5")(data[0]).numpy(), model(data[0]).numpy())
 
 
 def test_set_learning_rate_and_iterations_last(tmp_path, data):
