@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import ops
-from layerkit.config import deserialize_keras_object as _deserialize
-from layerkit.config import find_object, serialize_argument
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.registry import register_function
+from layerkit.serialization import deserialize_keras_object as _deserialize
+from layerkit.serialization import find_object, serialize_argument
 
 _activation = register_function("activation")
 

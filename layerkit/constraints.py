@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import ops
-from layerkit.config import Configurable, get_object, serialize_keras_object
-from layerkit.config import deserialize_keras_object as _deserialize
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
+from layerkit.serialization import Configurable, get_object, serialize_keras_object
+from layerkit.serialization import deserialize_keras_object as _deserialize
 
 EPSILON = 1e-7
 """Keeps a zero vector's length from dividing by zero."""

@@ -117,7 +117,8 @@ class _Traced:
 
 def _work(graph: Graph) -> float:
     """About how many operations a graph takes: elements touched, and M * N * K for a product of M x K and K x N, which is
-    the square root of the three sizes' product (and a lower bound for a convolution)."""
+    the square root of the three sizes' product (and a lower bound for a convolution).
+    """
     work = 0.0
     for node in graph.nodes:
         sizes = [x.size for x in (*node.inputs, *node.outputs)]

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from layerkit.config import Configurable, get_object, serialize_keras_object
-from layerkit.config import deserialize_keras_object as _deserialize
 from layerkit.dtypes import is_float, standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.random import SeedGenerator, make_default_seed
+from layerkit.serialization import Configurable, get_object, serialize_keras_object
+from layerkit.serialization import deserialize_keras_object as _deserialize
 
 TRUNCATED_STDDEV = 0.87962566103423978
 """The standard deviation of a standard normal cut off at two."""

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
-from layerkit.config import Configurable, get_object, serialize_keras_object
-from layerkit.config import deserialize_keras_object as _deserialize
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
+from layerkit.serialization import Configurable, get_object, serialize_keras_object
+from layerkit.serialization import deserialize_keras_object as _deserialize
 
 
 class Regularizer(Configurable, kind="regularizer", module="keras.regularizers", registered=False):

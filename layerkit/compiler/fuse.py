@@ -239,7 +239,8 @@ def _full_sources(tensor: Tensor, space: tuple[int, ...], depth: int) -> set[int
 
 def _recompute(groups: Sequence[Group], results: set[int]) -> None:
     """Where a group reads what another group computes from at most one tensor of full shape by cheap means, it computes
-    that itself: reading the source costs the same as reading the stored result, and storing it is saved."""
+    that itself: reading the source costs the same as reading the stored result, and storing it is saved.
+    """
     for group in groups:
         pending = group.external()
         while pending:

@@ -133,7 +133,8 @@ class _Lowering:
 
     def _in_place(self) -> dict[int, Operand]:
         """New values of Variables that a fused kernel can write straight into the Variable's memory: nothing else
-        reads the old value at that point or later, and the kernel itself only reads an element before it writes it."""
+        reads the old value at that point or later, and the kernel itself only reads an element before it writes it.
+        """
         last_read: dict[int, int] = {}
         made_at: dict[int, int] = {}
         sources = self._view_sources()

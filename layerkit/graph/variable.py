@@ -9,7 +9,6 @@ import numpy as np
 from layerkit.dtypes import standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph.graph import current_graph, current_path
-from layerkit.graph.node import Node
 from layerkit.graph.operation import as_tensor, cast_to, install_operators
 from layerkit.graph.tensor import Tensor
 

@@ -20,8 +20,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.core.ccallback import CFunc
 from numba.core.codegen import JITCodeLibrary
-from numba.core.cpu import CPUContext
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.cpu import CPUContext
 from numba.extending import intrinsic
 
 SIGNATURE = types.void(types.CPointer(types.intp), types.intp, types.intp, types.intp)
@@ -158,7 +158,7 @@ def resolve(module: str, function: str, constants: tuple, source: str | None) ->
     """The Python function of a kernel: of a module in this folder, or of generated source text."""
     if source is not None:
         namespace: dict = {"__name__": f"layerkit.kernels.generated.{function}"}
-        exec(compile(source, f"<layerkit kernel {function}>", "exec"), namespace)  # noqa: S102
+        exec(compile(source, f"<layerkit kernel {function}>", "exec"), namespace)
         return namespace[function]
     found = getattr(importlib.import_module(f"layerkit.kernels.{module}"), function)
     return found(**dict(constants)) if constants else found
@@ -179,7 +179,8 @@ def optimised_ir(function: Callable, symbol: str) -> str:
 
 def _optimised(function: Callable, symbol: str) -> llvm.ModuleRef:
     """Numba types the function and lowers it to LLVM IR; optimisation is ours, for Numba's target machine keeps to half
-    of the vector registers' width on Intel's server processors."""
+    of the vector registers' width on Intel's server processors.
+    """
     arguments, result = SIGNATURE.args, SIGNATURE.return_type
     with global_compiler_lock, _lowering_only():
         unit = CFunc(function, (arguments, result), {}, FLAGS)._compile_uncached()

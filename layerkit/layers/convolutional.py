@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from layerkit import activations, constraints, initializers, ops, regularizers
+from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
-from layerkit.settings import standardize_data_format
 
 Sizes = int | Sequence[int]
 

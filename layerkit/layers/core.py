@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from layerkit import activations, constraints, initializers, ops, regularizers
-from layerkit.config import deserialize_keras_object, serialize_keras_object
 from layerkit.dtypes import standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph.node import Node
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
+from layerkit.serialization import deserialize_keras_object, serialize_keras_object
 
 
 def refuse(layer: Layer, **arguments: Any) -> None:

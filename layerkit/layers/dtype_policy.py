@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerkit.config import Configurable
 from layerkit.dtypes import ALLOWED, floatx
+from layerkit.serialization import Configurable
 
 
 class DTypePolicy(Configurable, kind="dtype policy", module="keras"):

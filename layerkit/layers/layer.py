@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from layerkit import regularizers, tree
-from layerkit.config import Configurable, is_own, serialize_keras_object
 from layerkit.dtypes import is_float
 from layerkit.errors import ShapeError, add_layer_path
 from layerkit.graph.graph import Graph, current_graph
@@ -23,6 +22,7 @@ from layerkit.layers.input_spec import check_inputs
 from layerkit.layers.state import Stateful
 from layerkit.layers.tracking import TrackedDict, TrackedList
 from layerkit.registry import auto_name
+from layerkit.serialization import Configurable, is_own, serialize_keras_object
 
 _BASE_ARGUMENTS = ("name", "trainable", "dtype", "activity_regularizer", "autocast")
 _LEGACY_ARGUMENTS = ("input_shape", "input_dim")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from layerkit import ops
+from layerkit.config import standardize_data_format
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.convolutional import Sizes, standardize_sizes
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
-from layerkit.settings import standardize_data_format
 
 
 class _Pooling(Layer, registered=False):

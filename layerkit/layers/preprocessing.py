@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
-from layerkit.config import deserialize_keras_object
+from layerkit.config import image_data_format
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.layer import Layer
-from layerkit.settings import image_data_format
+from layerkit.serialization import deserialize_keras_object
 
 
 class Rescaling(Layer):

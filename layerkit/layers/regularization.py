@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import random, regularizers
+from layerkit.config import standardize_data_format
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
-from layerkit.settings import standardize_data_format
 
 
 class _Noise(Layer, registered=False):

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from layerkit import ops
+from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.convolutional import Sizes, standardize_sizes
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
-from layerkit.settings import standardize_data_format
 
 Pairs = int | Sequence[int] | Sequence[Sequence[int]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from layerkit.config import deserialize_keras_object, get_object, serialize_keras_object
 from layerkit.errors import UnknownNameError, unknown_name
 from layerkit.losses.crossentropy import (
     BinaryCrossentropy,
@@ -49,6 +48,7 @@ from layerkit.losses.regression import (
     poisson,
 )
 from layerkit.registry import registry
+from layerkit.serialization import deserialize_keras_object, get_object, serialize_keras_object
 
 __all__ = [
     "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",

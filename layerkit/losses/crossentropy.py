@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 
 from layerkit import ops
+from layerkit.config import epsilon
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
 from layerkit.losses.loss import LossFunctionWrapper, matched, same_shape
 from layerkit.registry import register_function
-from layerkit.settings import epsilon
 
 
 @register_function("loss function", "bce", "BCE")

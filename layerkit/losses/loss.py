@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 
 from layerkit import ops, tree
-from layerkit.config import Configurable, serialize_keras_object
 from layerkit.dtypes import floatx, is_float, standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
 from layerkit.registry import auto_name, registry
+from layerkit.serialization import Configurable, serialize_keras_object
 
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 

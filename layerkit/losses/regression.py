@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from layerkit import ops
+from layerkit.config import epsilon
 from layerkit.graph import Tensor
 from layerkit.losses.loss import LossFunctionWrapper, matched
 from layerkit.registry import register_function
-from layerkit.settings import epsilon
 
 
 @register_function("loss function", "mse", "MSE")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from layerkit.config import deserialize_keras_object, get_object, serialize_keras_object
 from layerkit.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -48,6 +47,7 @@ from layerkit.metrics.measures import (
 )
 from layerkit.metrics.metric import Metric
 from layerkit.metrics.reduction import Mean, MeanMetricWrapper, Sum
+from layerkit.serialization import deserialize_keras_object, get_object, serialize_keras_object
 
 __all__ = [
     "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "CategoricalAccuracy", "CategoricalCrossentropy",

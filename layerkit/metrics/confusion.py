@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
+from layerkit.config import epsilon
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.losses.loss import divide_no_nan, matched
 from layerkit.metrics.metric import Metric
-from layerkit.settings import epsilon
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 CURVES = ("ROC", "PR")

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from layerkit.config import Configurable, get_object
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, current_graph
 from layerkit.losses.loss import compute_dtype
 from layerkit.registry import auto_name
+from layerkit.serialization import Configurable, get_object
 
 
 class Metric(Configurable, kind="metric", module="keras.metrics", registered=False):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
-from layerkit.config import serialize_keras_object
 from layerkit.graph import Tensor, as_tensor, current_graph
 from layerkit.losses.loss import Loss, apply_mask, divide_no_nan, squeeze_or_expand_to_same_rank
 from layerkit.metrics.metric import Metric
 from layerkit.registry import registry
+from layerkit.serialization import serialize_keras_object
 
 
 def samplewise_values(values: Any, sample_weight: Any, reduce: Callable, dtype: str) -> tuple[Tensor, Tensor | None]:

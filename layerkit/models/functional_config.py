@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import ops, tree
-from layerkit.config import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from layerkit.errors import unknown_name
 from layerkit.graph.operation import Operation
 from layerkit.graph.tensor import Tensor
@@ -13,6 +12,7 @@ from layerkit.layers.core import InputLayer
 from layerkit.models.network import AppliedOperation, Network, Step
 from layerkit.ops.deferred import FUNCTIONS
 from layerkit.registry import snake_case
+from layerkit.serialization import custom_object_scope, deserialize_keras_object, serialize_keras_object
 
 OWN_OPERATIONS = "layerkit.ops"
 """The module under which operations are written."""

@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from layerkit.config import deserialize_keras_object, serialize_keras_object
 from layerkit.errors import NotBuiltError, unknown_name
 from layerkit.layers.layer import Layer
 from layerkit.models.summary import print_summary
+from layerkit.serialization import deserialize_keras_object, serialize_keras_object
 from layerkit.training.trainer import Trainer
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import tree
-from layerkit.config import deserialize_keras_object, serialize_keras_object
 from layerkit.errors import NotBuiltError
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.calling import training_phase
@@ -14,6 +13,7 @@ from layerkit.layers.core import InputLayer
 from layerkit.layers.layer import Layer
 from layerkit.models.functional import Functional
 from layerkit.models.model import Model
+from layerkit.serialization import deserialize_keras_object, serialize_keras_object
 
 
 class Sequential(Model, module="keras"):

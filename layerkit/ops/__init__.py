@@ -5,6 +5,7 @@ from layerkit.ops.attention import *  # noqa: F403
 from layerkit.ops.comparison import *  # noqa: F403
 from layerkit.ops.contraction import *  # noqa: F403
 from layerkit.ops.convolution import *  # noqa: F403
+from layerkit.ops.deferred import defer_all
 from layerkit.ops.elementwise import *  # noqa: F403
 from layerkit.ops.indexing import *  # noqa: F403
 from layerkit.ops.linalg import *  # noqa: F403
@@ -15,7 +16,5 @@ from layerkit.ops.random import *  # noqa: F403
 from layerkit.ops.reduction import *  # noqa: F403
 from layerkit.ops.shape import *  # noqa: F403
 from layerkit.ops.trigonometry import *  # noqa: F403
-
-from layerkit.ops.deferred import defer_all
 
 defer_all(globals())

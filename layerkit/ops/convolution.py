@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from layerkit.config import standardize_data_format
 from layerkit.dtypes import dtype_of, floatx, is_float, result_type
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Kernelled, Spec, as_tensor, cast_to
@@ -37,7 +38,6 @@ from layerkit.ops.windows import (
     window_padding,
     window_view,
 )
-from layerkit.settings import standardize_data_format
 
 
 class _Convolution(Kernelled, abstract=True):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from layerkit.config import epsilon
 from layerkit.dtypes import floatx, is_float, is_int
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Composite, Elementwise, Operation, Spec, as_tensor
@@ -34,7 +35,6 @@ from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import expand_dims, reshape, split, squeeze, transpose
 from layerkit.ops.trigonometry import tanh
-from layerkit.settings import epsilon
 
 
 class _AlongAxis(Composite, abstract=True):

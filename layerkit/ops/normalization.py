@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from layerkit.config import epsilon as default_epsilon
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Composite, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
@@ -21,7 +22,6 @@ from layerkit.ops.reduction import mean as reduce_mean
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import broadcast_to, reshape, squeeze
-from layerkit.settings import epsilon as default_epsilon
 
 
 class Moments(Composite):

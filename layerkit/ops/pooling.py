@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Kernelled, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
@@ -33,7 +34,6 @@ from layerkit.ops.windows import (
     window_padding,
     window_view,
 )
-from layerkit.settings import standardize_data_format
 
 
 class _Window(Operation, abstract=True):

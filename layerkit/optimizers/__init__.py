@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from layerkit.config import deserialize_keras_object, get_object, serialize_keras_object
 from layerkit.optimizers import schedules
 from layerkit.optimizers.adam import Adam, Adamax, AdamW, Nadam
 from layerkit.optimizers.adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from layerkit.optimizers.gradient_descent import SGD, Lion
 from layerkit.optimizers.optimizer import Optimizer
 from layerkit.registry import registry
+from layerkit.serialization import deserialize_keras_object, get_object, serialize_keras_object
 
 __all__ = [
     "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop",

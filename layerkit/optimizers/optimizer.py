@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
-from layerkit.config import Configurable, get_object, is_own, serialize_keras_object
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from layerkit.optimizers.schedules import LearningRateSchedule
 from layerkit.optimizers.state import OptimizerState
 from layerkit.registry import auto_name
+from layerkit.serialization import Configurable, get_object, is_own, serialize_keras_object
 
 
 class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.optimizers", registered=False):

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from layerkit import ops
-from layerkit.config import Configurable, deserialize_keras_object, serialize_keras_object
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, as_tensor
+from layerkit.serialization import Configurable, deserialize_keras_object, serialize_keras_object
 
 
 class LearningRateSchedule(

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from layerkit.config import get_object
 from layerkit.dtypes import floatx
 from layerkit.graph import Variable
+from layerkit.serialization import get_object
 
 
 class OptimizerState:

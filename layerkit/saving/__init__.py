@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from layerkit.config import (
+from layerkit.models.model import provide_saving
+from layerkit.saving.errors import SavedFileError
+from layerkit.saving.files import load_model, load_weights, save_model, save_weights
+from layerkit.saving.inspection import inspect
+from layerkit.serialization import (
     CustomObjectScope,
     custom_object_scope,
     deserialize_keras_object,
@@ -12,10 +16,6 @@ from layerkit.config import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from layerkit.models.model import provide_saving
-from layerkit.saving.errors import SavedFileError
-from layerkit.saving.files import load_model, load_weights, save_model, save_weights
-from layerkit.saving.inspection import inspect
 
 __all__ = [
     "CustomObjectScope", "SavedFileError", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",

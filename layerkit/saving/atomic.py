@@ -103,11 +103,13 @@ def _remove_leftovers(target: str) -> None:
 def _is_writing(process: int, path: str) -> bool:
     if process == os.getpid():
         return path in _being_written
+    if os.name == "nt":
+        return True  # there signal 0 is not a question, but ends the process
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except (PermissionError, OSError, OverflowError):
+    except (OSError, OverflowError):
         return True  # it exists and belongs to another user, or cannot be asked
     return True
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from layerkit import optimizers
-from layerkit.config import custom_object_scope
 from layerkit.errors import UnknownNameError
 from layerkit.saving import legacy_h5, weights_h5
 from layerkit.saving.atomic import may_write
@@ -18,6 +17,7 @@ from layerkit.saving.inspection import file_format
 from layerkit.saving.json_text import parse_json
 from layerkit.saving.legacy_config import build_model, compile_config
 from layerkit.saving.matching import Matching
+from layerkit.serialization import custom_object_scope
 
 _LEGACY = (".h5", ".hdf5")
 _WEIGHTS = ".weights.h5"
@@ -54,7 +54,7 @@ def save_model(
             f"`.weights.h5` files hold weights only: use `save_weights`, or another name. Received: {path}"
         )
     if not path.endswith(_LEGACY):
-        raise _unknown_ending(path, "Models are saved to `.h5` or `.hdf5` files")
+        raise _unknown_ending(path, "Models are saved to `.h5` or `.hdf5` files, weights alone to `.weights.h5` files")
     if zipped is not None:
         raise ValueError(f"`zipped` is an option of the `.keras` format; it does nothing for {path!r}.")
     _check_built(model, "saving")
@@ -104,6 +104,11 @@ def _model_of(root: Group, custom_objects: Mapping[str, Any] | None, compiled: b
         )
     config = parse_json(text, f"The model_config of {root.file!r}")
     model = build_model(config, custom_objects, safe_mode, root.file)
+    if not model.built and not model.weights:
+        raise SavedFileError(
+            f"The model of {root.file!r} cannot be built: the file does not say the shape of its input. Make the model "
+            "in your program, build it, and use `load_weights`."
+        )
     matching = Matching(root.file)
     legacy_h5.match_layers(root.group("model_weights"), model, matching)
     if compiled and _compile(root, model, custom_objects):
@@ -211,4 +216,4 @@ def _check_built(model: Any, what: str) -> None:
 
 def _unknown_ending(path: str, what: str) -> ValueError:
     known = " (The `.keras` format is not there yet.)" if path.endswith(".keras") else ""
-    return ValueError(f"{what}, weights alone to `.weights.h5` files. Received: filepath={path}{known}")
+    return ValueError(f"{what}. Received: filepath={path}{known}")

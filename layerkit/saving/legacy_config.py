@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from layerkit import ops
-from layerkit.config import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from layerkit.errors import UnknownNameError
 from layerkit.registry import snake_case
 from layerkit.saving.errors import SavedFileError
+from layerkit.serialization import custom_object_scope, deserialize_keras_object, serialize_keras_object
 
 _FULL_NAMES = {
     "mse": "mean_squared_error",
@@ -22,10 +22,13 @@ _FULL_NAMES = {
 }
 """Losses by names that Keras 3 writes to `.h5` files but fails to read (it takes them for metrics)."""
 
-_SAME_IN_KERAS = frozenset(
-    ["Add", "Equal", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalNot", "LogicalOr", "Maximum",
-     "Minimum", "Multiply", "NotEqual", "Power", "Subtract"]
-)  # fmt: skip
+_SAME_IN_KERAS = {
+    snake_case(name): name
+    for name in (
+        "Add", "Equal", "Greater", "GreaterEqual", "Less", "LessEqual", "LogicalAnd", "LogicalNot", "LogicalOr",
+        "Maximum", "Minimum", "Multiply", "NotEqual", "Power", "Subtract",
+    )
+}  # fmt: skip
 """Operations that Keras has under the same name and without attributes, so that it reads models with them."""
 
 _OF_OTHER_ENGINES = ("jit_compile", "run_eagerly")  # what Keras wrote there is about its backend
@@ -41,8 +44,10 @@ def _without_module(entry: dict[str, Any]) -> dict[str, Any]:
     module = entry.get("module")
     if module is not None and module.startswith("layerkit"):
         # An operation between layers, which its module tells from layers.
-        shared = entry["class_name"] in _SAME_IN_KERAS and list(entry["config"]) == ["name"]
-        return {**entry, "module": "keras.src.ops.numpy"} if shared else entry
+        name = _SAME_IN_KERAS.get(snake_case(entry["class_name"]))
+        if name is None or list(entry["config"]) != ["name"]:
+            return entry
+        return {**entry, "module": "keras.src.ops.numpy", "class_name": name, "registered_name": name}
     kept = {"class_name": entry["class_name"], "config": entry["config"]}
     own = module is not None and module.startswith("keras")
     if not own:

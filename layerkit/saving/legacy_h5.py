@@ -6,6 +6,7 @@ What Keras does not keep there but exact resumption needs is in a further group,
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,6 +176,11 @@ def optimized_variables(root: Group, model: Any) -> list[Variable] | None:
 
 
 def match_state(root: Group, model: Any, matching: Matching) -> None:
-    """Match the states of random generators, if the file has them."""
-    if root.has(STATE):
-        matching.layer("the states of random generators", _hidden_state(model), _stored(root.group(STATE)))
+    """Match the states of random generators, if the file has them; where they do not fit, warn and leave them."""
+    if not root.has(STATE):
+        return
+    own = Matching(root.file)
+    own.layer("the states of random generators", _hidden_state(model), _stored(root.group(STATE)))
+    if own.problems:
+        warnings.warn(f"Not loaded from {root.file!r}, they start anew: {own.problems[0]}", stacklevel=5)
+    matching.pairs += own.pairs

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from layerkit import optimizers
-from layerkit.config import serialize_keras_object
 from layerkit.metrics import Mean, Metric
+from layerkit.serialization import serialize_keras_object
 from layerkit.training.compiled_loss import CompiledLoss
 from layerkit.training.compiled_metrics import CompiledMetrics
 

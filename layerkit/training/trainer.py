@@ -6,11 +6,11 @@ import warnings
 from typing import Any
 
 from layerkit.callbacks import History
-from layerkit.config import deserialize_keras_object
 from layerkit.data import class_weight_to_sample_weight
 from layerkit.data.convert import as_arrays
 from layerkit.dtypes import floatx
 from layerkit.errors import NotCompiledError
+from layerkit.serialization import deserialize_keras_object
 from layerkit.training import loop
 from layerkit.training.checks import build_model, check_batch, unknown_arguments
 from layerkit.training.compilation import make_compilation

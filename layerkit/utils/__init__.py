@@ -1,6 +1,7 @@
 """Floor 8: helpers that Keras has under `keras.utils`."""
 
-from layerkit.config import (
+from layerkit.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
+from layerkit.serialization import (
     custom_object_scope,
     deserialize_keras_object,
     get_custom_objects,
@@ -9,7 +10,6 @@ from layerkit.config import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from layerkit.data import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
 from layerkit.utils.arrays import normalize, to_categorical
 from layerkit.utils.session import clear_session, set_random_seed
 

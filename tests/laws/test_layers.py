@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from layerkit import layers, ops
-from layerkit.config import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from layerkit.function import compile_function
 from layerkit.graph import as_tensor, gradients, trace
 from layerkit.registry import registry
 from layerkit.runtime.interpreter import Interpreter
+from layerkit.serialization import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from tests.samples.layers import SAMPLES, Sample, double
 
 MODELS = ("Functional", "Sequential")

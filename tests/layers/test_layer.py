@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from layerkit import layers, ops
-from layerkit.config import (
+from layerkit.graph import Tensor, Variable
+from layerkit.layers import Dense, Layer
+from layerkit.serialization import (
     deserialize_keras_object,
     get_registered_name,
     register_keras_serializable,
     serialize_keras_object,
 )
-from layerkit.graph import Tensor, Variable
-from layerkit.layers import Dense, Layer
 
 X = np.ones((2, 3), "float32")
 

@@ -285,6 +285,15 @@ def test_a_later_format_is_refused(path):
         load_model(path)
 
 
+def test_a_model_without_the_shape_of_its_input(path):
+    def forget(config):
+        del config["config"]["layers"][0], config["config"]["build_input_shape"]
+
+    _edit_config(path, forget)
+    with pytest.raises(SavedFileError, match="cannot be built: the file does not say the shape of its input"):
+        load_model(path)
+
+
 def test_inspect_refuses_links_too(path):
     _replace(path, _external_link)
     with pytest.raises(SavedFileError, match="link elsewhere"):
