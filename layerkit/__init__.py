@@ -36,6 +36,9 @@ from layerkit.runtime.thread_count import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 
+# Keras has these two in both places; saving stands above models, so models cannot import them.
+models.load_model, models.save_model = saving.load_model, saving.save_model
+
 KerasTensor = Tensor
 
 

@@ -99,7 +99,7 @@ _bookkeeping_names: frozenset[str] | None = None
 def _value(thing: Stateful, name: str) -> Any:
     try:
         return getattr(thing, name)
-    except (AttributeError, ValueError, NotImplementedError):  # a property that has no value yet
+    except Exception:  # a property may raise anything while it has no value; then there is no state in it
         return None
 
 
