@@ -16,6 +16,8 @@ from layerkit.kernels.launch import Buffer, Launch, Operand, Scratch
 from layerkit.runtime.plan import Plan, aligned_bytes
 from layerkit.runtime.thread_count import get_num_threads
 
+COPIED_BYTES = 8192  # that many are copied in the time it takes to point the plan elsewhere
+
 
 class Executable:
     """A compiled graph with its memory.
@@ -50,14 +52,44 @@ class Executable:
         addresses = {buffer: array.ctypes.data for buffer, array in memory.items()}
         scratch = {key: arena.ctypes.data + offsets[key] for key in scratches}
         self.plan = Plan(steps, addresses, scratch, [arena, *memory.values(), program], threads)
-        self.threads = threads
+        seen_by_host = {operand.buffer for step in program.steps if isinstance(step, HostCall) for operand in step.inputs}
+        seen_by_host.update(operand.buffer for operand in program.outputs)
+        self._inputs = [
+            _Input(self.plan, operand, own, operand.buffer not in seen_by_host)
+            for operand, own in zip(program.inputs, self.inputs, strict=True)
+        ]
 
     def run(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Run on these inputs; the arrays given back hold until the next run."""
-        for own, array in zip(self.inputs, arrays, strict=True):
-            np.copyto(own, array)
+        for own, array in zip(self._inputs, arrays, strict=True):
+            own.take(array)
         self.plan.run()
         return self.outputs
+
+
+class _Input:
+    """Where a plan reads an input: a copy of its own, or, where that is cheaper, the caller's array itself."""
+
+    def __init__(self, plan: Plan, operand: Operand, own: np.ndarray, movable: bool) -> None:
+        self._arguments = plan.arguments
+        self._places, self._offsets = plan.places(operand.buffer)
+        self._own = own
+        self._movable = movable and own.nbytes > COPIED_BYTES
+        self._address = own.ctypes.data
+
+    def take(self, array: np.ndarray) -> None:
+        """Have the next run read this array, which has the input's shape."""
+        if self._movable and array.dtype == self._own.dtype and array.flags.c_contiguous:
+            self._point_to(array)
+        else:
+            np.copyto(self._own, array)
+            self._point_to(self._own)
+
+    def _point_to(self, array: np.ndarray) -> None:
+        address = array.ctypes.data
+        if address != self._address:
+            self._arguments[self._places] = self._offsets + address
+            self._address = address
 
 
 def _operands(program: Program) -> list[Operand]:

@@ -9,7 +9,7 @@ from numpy import inf
 
 from layerkit.kernels.abi import POINTERS, inline
 from layerkit.kernels.random import random_bits, uniform_float32, uniform_float64
-from layerkit.kernels.vector_math import *  # noqa: F403
+from layerkit.kernels.vector_math import *
 
 for _dtype, _pointer in POINTERS.items():
     globals()[f"{_dtype}_at"] = _pointer

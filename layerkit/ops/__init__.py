@@ -1,20 +1,20 @@
 """Every operation: a class each, and the functions of Keras' `keras.ops` over them."""
 
-from layerkit.ops.arrays import *  # noqa: F403
-from layerkit.ops.attention import *  # noqa: F403
-from layerkit.ops.comparison import *  # noqa: F403
-from layerkit.ops.contraction import *  # noqa: F403
-from layerkit.ops.convolution import *  # noqa: F403
+from layerkit.ops.arrays import *
+from layerkit.ops.attention import *
+from layerkit.ops.comparison import *
+from layerkit.ops.contraction import *
+from layerkit.ops.convolution import *
 from layerkit.ops.deferred import defer_all
-from layerkit.ops.elementwise import *  # noqa: F403
-from layerkit.ops.indexing import *  # noqa: F403
-from layerkit.ops.linalg import *  # noqa: F403
-from layerkit.ops.nn import *  # noqa: F403
-from layerkit.ops.normalization import *  # noqa: F403
-from layerkit.ops.pooling import *  # noqa: F403
-from layerkit.ops.random import *  # noqa: F403
-from layerkit.ops.reduction import *  # noqa: F403
-from layerkit.ops.shape import *  # noqa: F403
-from layerkit.ops.trigonometry import *  # noqa: F403
+from layerkit.ops.elementwise import *
+from layerkit.ops.indexing import *
+from layerkit.ops.linalg import *
+from layerkit.ops.nn import *
+from layerkit.ops.normalization import *
+from layerkit.ops.pooling import *
+from layerkit.ops.random import *
+from layerkit.ops.reduction import *
+from layerkit.ops.shape import *
+from layerkit.ops.trigonometry import *
 
 defer_all(globals())

@@ -41,13 +41,16 @@ class Plan:
     ) -> None:
         self.keep = list(keep)
         self.launches = [step for step in steps if isinstance(step, Launch)]
-        arguments = []
+        arguments: list[int] = []
         starts = []
+        self._places: dict[Buffer, list[tuple[int, int]]] = {}
         for launch in self.launches:
             starts.append(len(arguments))
             for argument in launch.args:
                 if isinstance(argument, Operand):
-                    argument = addresses[argument.buffer] + argument.offset * argument.dtype.itemsize
+                    offset = argument.offset * argument.dtype.itemsize
+                    self._places.setdefault(argument.buffer, []).append((len(arguments), offset))
+                    argument = addresses[argument.buffer] + offset
                 elif isinstance(argument, Scratch):
                     argument = scratch[id(argument)]
                 arguments.append(int(argument))
@@ -84,6 +87,11 @@ class Plan:
         if count > first:
             segments.append((first, count))
         return segments
+
+    def places(self, buffer: Buffer) -> tuple[np.ndarray, np.ndarray]:
+        """Which arguments hold an address in a buffer, and how far behind its start: to let it lie elsewhere."""
+        found = np.array(self._places.get(buffer, []), np.int64).reshape(-1, 2)
+        return found[:, 0].copy(), found[:, 1].copy()
 
     def run(self) -> None:
         """Run every instruction. The caller holds the plan for itself meanwhile."""

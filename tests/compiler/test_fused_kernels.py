@@ -212,3 +212,22 @@ def test_host_calls_run_between_native_segments():
     np.testing.assert_allclose(
         CompiledFunction(function)(x).numpy(), CompiledFunction(function, interpret=True)(x).numpy(), rtol=1e-6
     )
+
+
+def test_inputs_are_read_where_they_lie_and_outputs_are_not_theirs():
+    def function(x):
+        return ops.exp(x), x, x[1:]
+
+    compiled = CompiledFunction(function)
+    first, second = (np.random.default_rng(seed).normal(size=(100, 50)).astype("float32") for seed in (0, 1))
+    strided = np.random.default_rng(2).normal(size=(200, 50)).astype("float32")[::2]
+    for x in (first, second, strided, first, first[::-1], second.astype("float32", order="F")):
+        y, same, rest = compiled(x)
+        np.testing.assert_allclose(y.numpy(), np.exp(x), rtol=1e-6)
+        np.testing.assert_array_equal(same.numpy(), x)
+        np.testing.assert_array_equal(rest.numpy(), x[1:])
+    only_exp = CompiledFunction(lambda x: ops.exp(x) * 2.0)
+    for x in (first, second, strided, first):
+        np.testing.assert_allclose(only_exp(x).numpy(), 2 * np.exp(x), rtol=1e-6)
+        before = only_exp.run(x)
+        np.testing.assert_allclose(before, 2 * np.exp(x), rtol=1e-6)
