@@ -49,7 +49,8 @@ def version() -> str:
 
 __all__ = [
     "Callback", "DTypePolicy", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model",
-    "Operation", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "callbacks", "config", "constraints",
-    "datasets", "floatx", "get_num_threads", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers",
-    "random", "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils", "version",
+    "Operation", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "callbacks", "config",
+    "constraints", "datasets", "floatx", "get_num_threads", "initializers", "layers", "losses", "metrics", "models",
+    "ops", "optimizers", "random", "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils",
+    "version",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from layerkit.graph.operation import Kernelled, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.runtime.interpreter import Interpreter
 from layerkit.runtime.kernel_cache import kernels_in_use
+from layerkit.runtime.thread_count import get_num_threads
 
 PLANS_KEPT = 32
 INTERPRETED_RUNS = 2
@@ -27,8 +28,8 @@ class CompiledFunction:
     """A function of tensors, compiled for each signature (shapes and dtypes) it is called with.
 
     Args:
-        function: takes and gives structures (lists, tuples, dicts) of tensors; None and plain values may stand among the
-            arguments and belong to the signature. It may read and assign Variables.
+        function: takes and gives structures (lists, tuples, dicts) of tensors; None and plain values may stand among
+            the arguments and belong to the signature. It may read and assign Variables.
         name: for messages.
         interpret: run node by node on the NumPy references, without compiling.
         lazy: in a process that has no kernels yet, interpret a signature's first two runs where they take less than
@@ -62,7 +63,8 @@ class CompiledFunction:
 
     def traced(self, args: tuple, leaves: list) -> _Traced:
         """What was compiled for the signature of these arguments; compiles it the first time."""
-        key = tuple((leaf.shape, leaf.dtype.str) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves)
+        signature = ((leaf.shape, leaf.dtype.str) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves)
+        key = (get_num_threads(), *signature)
         found = self._kept.get(key)
         if found is None:
             found = self._kept[key] = _Traced(self, args, leaves)
@@ -116,8 +118,10 @@ class _Traced:
 
 
 def _work(graph: Graph) -> float:
-    """About how many operations a graph takes: elements touched, and M * N * K for a product of M x K and K x N, which is
-    the square root of the three sizes' product (and a lower bound for a convolution).
+    """About how many operations a graph takes: elements touched, and the multiply-adds of products.
+
+    A product of M x K and K x N takes M * N * K, which is the square root of the three sizes' product (and a lower
+    bound for a convolution).
     """
     work = 0.0
     for node in graph.nodes:

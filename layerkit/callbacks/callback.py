@@ -16,6 +16,13 @@ class Callback:
     Attributes:
         params: what the loop was called with: `verbose`, `epochs`, `steps`.
         model: the model that is trained, evaluated or predicts.
+
+    Example:
+        >>> class Rising(Callback):
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         if epoch and logs["loss"] > self.before:
+        ...             self.model.stop_training = True
+        ...         self.before = logs["loss"]
     """
 
     def __init__(self):

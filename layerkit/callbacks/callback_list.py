@@ -25,6 +25,13 @@ class CallbackList(Callback):
 
     Raises:
         TypeError: an item is not a callback.
+
+    Example:
+        >>> callbacks = CallbackList(add_history=True, epochs=1)
+        >>> callbacks.on_train_begin()
+        >>> callbacks.on_epoch_end(0, {"loss": 0.5})
+        >>> callbacks.history.history
+        {'loss': [0.5]}
     """
 
     def __init__(

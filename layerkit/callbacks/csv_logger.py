@@ -19,6 +19,9 @@ class CSVLogger(Callback):
         filename: the file.
         separator: what stands between the columns.
         append: go on with an existing file instead of writing a new one.
+
+    Example:
+        >>> callback = CSVLogger("training.csv", append=True)
     """
 
     def __init__(self, filename: str | os.PathLike, separator: str = ",", append: bool = False):

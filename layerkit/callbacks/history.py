@@ -15,6 +15,13 @@ class History(Callback):
         epoch: numbers of the epochs, from 0.
         history: name of a loss or metric -> its value after each epoch.
         params: what the loop was called with.
+
+    Example:
+        >>> history = History()
+        >>> history.on_epoch_end(0, {"loss": 0.5})
+        >>> history.on_epoch_end(1, {"loss": 0.25})
+        >>> history.history
+        {'loss': [0.5, 0.25]}
     """
 
     def __init__(self):

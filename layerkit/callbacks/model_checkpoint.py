@@ -28,6 +28,9 @@ class ModelCheckpoint(MonitorCallback):
 
     Raises:
         ValueError: the path's ending or `save_freq` is not as above.
+
+    Example:
+        >>> callback = ModelCheckpoint("epoch-{epoch:02d}.weights.h5", save_weights_only=True)
     """
 
     def __init__(

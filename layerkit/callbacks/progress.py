@@ -29,6 +29,12 @@ class Progress:
 
     Raises:
         ValueError: `verbose` is something else.
+
+    Example:
+        >>> progress = Progress(verbose=0, steps=3)
+        >>> progress.begin(0)
+        >>> progress.update(1, {"loss": 0.5})
+        >>> progress.finish({"loss": 0.5})
     """
 
     def __init__(
@@ -122,7 +128,11 @@ class Progress:
 
 
 class ProgbarLogger(Callback):
-    """A `Progress` driven by the hooks of callbacks, for loops of one's own and for `callbacks=[...]`."""
+    """A `Progress` driven by the hooks of callbacks, for loops of one's own and for `callbacks=[...]`.
+
+    Example:
+        >>> callback = ProgbarLogger()
+    """
 
     def __init__(self):
         super().__init__()

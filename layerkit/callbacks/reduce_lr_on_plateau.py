@@ -22,6 +22,9 @@ class ReduceLROnPlateau(MonitorCallback):
 
     Raises:
         ValueError: the factor is 1 or more.
+
+    Example:
+        >>> callback = ReduceLROnPlateau(monitor="loss", factor=0.5, patience=3, min_lr=1e-5)
     """
 
     def __init__(

@@ -15,6 +15,9 @@ class TerminateOnNaN(Callback):
 
     Raises:
         RuntimeError: in training, if `raise_error`.
+
+    Example:
+        >>> callback = TerminateOnNaN()
     """
 
     def __init__(self, raise_error: bool = False):

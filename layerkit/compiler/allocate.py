@@ -21,8 +21,8 @@ class Lifetime:
 def allocate(lifetimes: Sequence[Lifetime]) -> tuple[dict[Hashable, int], int]:
     """The offset of each buffer in the arena, and the arena's size in bytes.
 
-    The largest is placed first, each at the lowest place that is free while it lives ("greedy by size", Pisarchyk and Lee,
-    Efficient Memory Management for Deep Neural Net Inference, 2020).
+    The largest is placed first, each at the lowest place that is free while it lives ("greedy by size", Pisarchyk and
+    Lee, Efficient Memory Management for Deep Neural Net Inference, 2020).
 
     >>> allocate([Lifetime("a", 100, 0, 1), Lifetime("b", 100, 2, 3)])
     ({'a': 0, 'b': 0}, 128)

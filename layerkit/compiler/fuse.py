@@ -1,7 +1,8 @@
 """Fusion: elementwise operations with the reductions next to them become groups, a generated kernel each.
 
-A group has one iteration space. Its elementwise nodes compute at every point of it. Reductions over trailing axes give a value for
-each row, which nodes of the group may use again (softmax, layer normalization); reductions over leading or over all axes end a group.
+A group has one iteration space. Its elementwise nodes compute at every point of it. Reductions over trailing axes give
+a value for each row, which nodes of the group may use again (softmax, layer normalization); reductions over leading or
+over all axes end a group.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Group:
 
 
 def reduction_kind(node: Node) -> tuple[str, int]:
-    """ "row", "column" or "full", and over how many axes."""
+    """The kind of a reduction ("row", "column" or "full"), and over how many axes it goes."""
     axes, rank = node.operation.axes, node.inputs[0].ndim
     if len(axes) == rank:
         return "full", rank
@@ -88,7 +89,10 @@ class _Fuser:
         return found
 
     def depends(self, inputs: Sequence[Tensor], group: Group, besides: Group | None = None) -> bool:
-        """Whether inputs made outside of `group` (and of `besides`) need something that these make, with every group taken whole."""
+        """Whether inputs made outside of `group` (and of `besides`) need something that these make.
+
+        Every group is taken whole: what needs one of its nodes needs all that the group reads.
+        """
         own = {id(group), id(besides or group)}
         seen: set[int] = set()
         stack = [x.node for x in inputs if x.node is not None and id(self.group_of.get(id(x.node), x.node)) not in own]
@@ -238,8 +242,9 @@ def _full_sources(tensor: Tensor, space: tuple[int, ...], depth: int) -> set[int
 
 
 def _recompute(groups: Sequence[Group], results: set[int]) -> None:
-    """Where a group reads what another group computes from at most one tensor of full shape by cheap means, it computes
-    that itself: reading the source costs the same as reading the stored result, and storing it is saved.
+    """Let groups compute for themselves what another computes by cheap means from at most one tensor of full shape.
+
+    Reading the source costs the same as reading the stored result, and storing it is saved.
     """
     for group in groups:
         pending = group.external()
@@ -275,7 +280,7 @@ def _prune(fuser: _Fuser, kept: set[int]) -> None:
 
 
 def _schedule(nodes: Sequence[Node], fuser: _Fuser) -> list[Group | Node]:
-    """Topological order, early nodes of the trace first; what updates Variables comes last in a trace and stays there."""
+    """Topological order, early nodes of the trace first: what updates Variables is last in a trace and stays there."""
     units: list[Group | Node] = [node for node in nodes if id(node) not in fuser.group_of] + fuser.groups
     maker: dict[int, int] = {}
     key = []

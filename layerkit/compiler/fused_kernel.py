@@ -5,9 +5,9 @@ Four forms of loop, by what the group does:
     row     a row at a time: each reduction is a pass over the row, later passes use its result
     column  pieces of rows accumulate into scratch vectors, which a second kernel adds up in order
     full    pieces of points accumulate into scratch numbers, which the same second kernel adds up
-The pieces depend on sizes only, so the result does not depend on the number of threads. Where all operands of a map or column
-form are either whole arrays or one row repeated, so many rows are taken as one that the loop is long enough to be worth
-vectorising (32 channels are two registers); the repeated row lies in scratch as often as that.
+The pieces depend on sizes only, so the result does not depend on the number of threads. Where all operands of a map or
+column form are either whole arrays or one row repeated, so many rows are taken as one that the loop is long enough to be
+worth vectorising (32 channels are two registers); the repeated row lies in scratch as often as that.
 """
 
 from __future__ import annotations

@@ -132,8 +132,10 @@ class _Lowering:
         return self.copy(place, place.shape) if assigned and id(tensor) not in targets else place
 
     def _in_place(self) -> dict[int, Operand]:
-        """New values of Variables that a fused kernel can write straight into the Variable's memory: nothing else
-        reads the old value at that point or later, and the kernel itself only reads an element before it writes it.
+        """New values of Variables that a fused kernel can write straight into the Variable's memory.
+
+        Nothing else reads the old value at that point or later, and the kernel itself only reads an element before it
+        writes it.
         """
         last_read: dict[int, int] = {}
         made_at: dict[int, int] = {}
@@ -171,7 +173,10 @@ class _Lowering:
         return found
 
     def _assign(self, targets: dict[int, Operand]) -> None:
-        """Copy the new values that could not be written in place; through temporaries where one is another Variable's memory."""
+        """Copy the new values that could not be written in place.
+
+        They go through temporaries where one lies in another Variable's memory.
+        """
         variables = {id(tensor_array) for tensor_array in (v.array for v in self.graph.assigned)}
         pending = []
         for variable, tensor in self.graph.assigned.items():

@@ -1,9 +1,9 @@
 """Operation: what a node does. One class per operation, registered by being defined.
 
-A subclass states, in this order: its attributes, the shape and dtype rule (`infer`), the NumPy `reference`, the `gradient`
-in terms of operations, and how it compiles. The kinds below say how: `Elementwise` by a scalar expression, `Reduction` by
-what it accumulates, `View` by strides, `Composite` by other operations, `Kernelled` by launches of kernels.
-A plain `Operation` has no kernel: a plan calls its reference between native segments.
+A subclass states, in this order: its attributes, the shape and dtype rule (`infer`), the NumPy `reference`, the
+`gradient` in terms of operations, and how it compiles. The kinds below say how: `Elementwise` by a scalar expression,
+`Reduction` by what it accumulates, `View` by strides, `Composite` by other operations, `Kernelled` by launches of
+kernels. A plain `Operation` has no kernel: a plan calls its reference between native segments.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ REQUIRED = object()
 class Operation:
     """A pure function of tensors.
 
-    A subclass declares attributes as annotated class fields, with defaults; they are the constructor's arguments. Instances
-    are immutable values: equal attributes make equal operations.
+    A subclass declares attributes as annotated class fields, with defaults; they are the constructor's arguments.
+    Instances are immutable values: equal attributes make equal operations.
 
     >>> from layerkit import ops
     >>> ops.Transpose((1, 0)) == ops.Transpose(axes=(1, 0))
@@ -94,7 +94,10 @@ class Operation:
         raise NotImplementedError(f"{type(self).__name__} states no reference")
 
     def gradient(self, g: Tensor, y: Tensor, *x: Tensor) -> Sequence[Tensor | None]:
-        """Gradient of each input, given the output's; several outputs: `g` and `y` are lists, with None where no gradient is."""
+        """Gradient of each input (None: there is none), given the output's.
+
+        With several outputs `g` and `y` are lists, and `g` has None where an output has no gradient.
+        """
         raise GraphError(f"{type(self).__name__} has no gradient.")
 
     def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
@@ -286,8 +289,8 @@ def _unary(name: str):
 def install_operators(kind: type) -> None:
     """Give a class Python's operators as operations."""
     binary = {
-        "add": "Add", "sub": "Subtract", "mul": "Multiply", "truediv": "Divide", "floordiv": "FloorDivide", "mod": "Mod",
-        "pow": "Power", "matmul": "MatMul", "and": "LogicalAnd", "or": "LogicalOr", "xor": "LogicalXor",
+        "add": "Add", "sub": "Subtract", "mul": "Multiply", "truediv": "Divide", "floordiv": "FloorDivide",
+        "mod": "Mod", "pow": "Power", "matmul": "MatMul", "and": "LogicalAnd", "or": "LogicalOr", "xor": "LogicalXor",
     }  # fmt: skip
     for python, name in binary.items():
         setattr(kind, f"__{python}__", _operator(name))

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Shape = tuple[int | None, ...]
 
 SIZE_CONSTANT = "size"
-"""Name of constants that come from sizes (as 1/n in a mean): the compiler does not look at their value, so that a batch of one
-sample, where 1/n is 1, needs no kernels of its own."""
+"""Name of constants that come from sizes (as 1/n in a mean): the compiler does not look at their value, so that a batch
+of one sample, where 1/n is 1, needs no kernels of its own."""
 
 
 class Tensor:
@@ -76,8 +76,8 @@ class Tensor:
         """The array. Raises GraphError for a symbolic tensor."""
         if self._array is None:
             raise GraphError(
-                f"{self!r} is symbolic: it has no values until its graph runs. Inside a layer, a loss or a traced function "
-                "use layerkit.ops instead of NumPy or Python conditions on its values."
+                f"{self!r} is symbolic: it has no values until its graph runs. Inside a layer, a loss or a traced "
+                "function use layerkit.ops instead of NumPy or Python conditions on its values."
             )
         return self._array
 

@@ -54,7 +54,8 @@ class Variable:
             dtype = standardize_dtype(value.dtype if dtype is None else dtype)
             if shape is not None and tuple(shape) != value.shape:
                 raise ShapeError(
-                    f"Variable {name!r}: the given value has shape {value.shape}, but shape={tuple(shape)} was asked for."
+                    f"Variable {name!r}: the given value has shape {value.shape}, "
+                    f"but shape={tuple(shape)} was asked for."
                 )
         self._array = aligned_copy(value, dtype)
         self.shape = self._array.shape
@@ -104,7 +105,8 @@ class Variable:
         value = as_tensor(value, dtype=self.dtype)
         if tuple(value.shape) != self.shape:
             raise ShapeError(
-                f"Variable {self.path!r} has shape {self.shape}; it can't be assigned a value of shape {tuple(value.shape)}."
+                f"Variable {self.path!r} has shape {self.shape}; "
+                f"it can't be assigned a value of shape {tuple(value.shape)}."
             )
         if value.dtype != self.dtype:
             value = cast_to(value, self.dtype)

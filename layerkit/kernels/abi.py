@@ -12,35 +12,35 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import njit, types
 from numba.core.ccallback import CFunc
-from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
-from numba.core.cpu import CPUContext
 from numba.extending import intrinsic
+
+from layerkit.kernels.pipeline import KernelCompiler, lowering_only
 
 SIGNATURE = types.void(types.CPointer(types.intp), types.intp, types.intp, types.intp)
 
 # Never nnan and ninf: LLVM would delete the checks for NaN and infinity that the kernels make.
 FASTMATH = {"reassoc", "contract", "arcp", "nsz", "afn"}
-FLAGS = {"fastmath": FASTMATH, "error_model": "numpy", "boundscheck": False}
+_COMMON = {"error_model": "numpy", "boundscheck": False, "_nrt": False}  # without Numba's runtime: nothing is counted
+FLAGS = {"fastmath": FASTMATH, **_COMMON}
 
 # Generated kernels have more pointers than LLVM's default of 8 comparisons allows it to check for overlap before a
 # vectorised loop.
 llvm.set_option("layerkit", "--runtime-memory-check-threshold=128")
 
 # Only kernels call these functions: no entry for Python or C is compiled with them.
-_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+_INNER = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": KernelCompiler, "forceinline": True}
 
 inline = njit(**FLAGS, **_INNER)
 """Decorator of a function that kernels call; LLVM inlines it."""
 
-exact = njit(fastmath={"contract"}, error_model="numpy", boundscheck=False, **_INNER)
+exact = njit(fastmath={"contract"}, **_COMMON, **_INNER)
 """Like `inline` where the order of operations is part of the meaning (compensated sums, range reduction)."""
 
 LLVM_TYPES = {
@@ -178,12 +178,14 @@ def optimised_ir(function: Callable, symbol: str) -> str:
 
 
 def _optimised(function: Callable, symbol: str) -> llvm.ModuleRef:
-    """Numba types the function and lowers it to LLVM IR; optimisation is ours, for Numba's target machine keeps to half
-    of the vector registers' width on Intel's server processors.
+    """The kernel's LLVM IR, typed and lowered by Numba and optimised here.
+
+    Optimisation is ours, for Numba's target machine keeps to half of the vector registers' width on Intel's server
+    processors.
     """
     arguments, result = SIGNATURE.args, SIGNATURE.return_type
-    with global_compiler_lock, _lowering_only():
-        unit = CFunc(function, (arguments, result), {}, FLAGS)._compile_uncached()
+    with global_compiler_lock, lowering_only():
+        unit = CFunc(function, (arguments, result), {}, FLAGS, pipeline_class=KernelCompiler)._compile_uncached()
         module = unit.library._final_module
         for library in dict.fromkeys(unit.library._linking_libraries):
             module.link_in(library._get_module_for_linking(), preserve=True)
@@ -207,40 +209,6 @@ def _optimised(function: Callable, symbol: str) -> llvm.ModuleRef:
             "Kernels work on memory that the plan gives them, and check nothing that can fail."
         )
     return module
-
-
-@contextmanager
-def _lowering_only() -> Iterator[None]:
-    """Inside, Numba lowers to LLVM IR and leaves it at that.
-
-    Of its own accord it optimises the kernel and each function that the kernel calls twice over, and generates machine code
-    for each: four fifths of the time to compile a kernel. Here everything is optimised once, after it is linked together.
-    """
-
-    def leave(library: JITCodeLibrary, module: llvm.ModuleRef) -> None:
-        module.data_layout = library._codegen._data_layout
-
-    def mark_final(library: JITCodeLibrary) -> None:
-        library._finalized = True
-
-    replacements = [
-        (JITCodeLibrary, "_optimize_functions", leave),
-        (JITCodeLibrary, "_optimize_final_module", lambda library: None),
-        (JITCodeLibrary, "_finalize_final_module", mark_final),
-        # Numba keys a function by its entry from Python, a built-in function object. These have none: any new one serves.
-        (CPUContext, "get_executable", lambda context, library, description, environment: [].append),
-    ]
-    before = [(owner, name, owner.__dict__.get(name)) for owner, name, _ in replacements]
-    for owner, name, method in replacements:
-        setattr(owner, name, method)
-    try:
-        yield
-    finally:
-        for owner, name, method in before:
-            if method is None:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, method)
 
 
 @functools.cache

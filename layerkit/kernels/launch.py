@@ -91,8 +91,11 @@ def contiguous_strides(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-def serial_grain(work_per_unit: float, worth: float = 20_000.0) -> int:
-    """Units that make a piece worth handing to another thread, given a unit's work in elements touched
-    (or multiply-adds / 8); `worth` is about 2 us of one core.
+def serial_grain(work_per_unit: float, worth: float = 80_000.0) -> int:
+    """Units that make a piece worth handing to another thread.
+
+    Args:
+        work_per_unit: a unit's work in elements touched (or multiply-adds / 8).
+        worth: the least work of a piece; about 2 us of one core.
     """
     return max(1, int(np.ceil(worth / max(work_per_unit, 1e-9))))

@@ -18,7 +18,10 @@ _COMBINE = {"sum": _sum, "prod": _prod, "max": scalar.maximum, "min": scalar.min
 
 
 def combine_pieces(dtype: str, accumulate: str):
-    """Combine partial results in order. Arguments: partial [pieces, width], pieces, width, out [width]; a unit is a column."""
+    """Combine partial results in order.
+
+    Arguments of the kernel: partial [pieces, width], pieces, width, out [width]. A unit is a column.
+    """
     at, combine = POINTERS[dtype], _COMBINE[accumulate]
 
     def kernel(args, lo, hi, worker):

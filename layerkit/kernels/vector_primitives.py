@@ -10,12 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
-EXACT = {"fastmath": {"contract"}, "error_model": "numpy", "boundscheck": False, "forceinline": True}
-exact = njit(**EXACT)
-"""`abi.exact` that is inlined whatever its size: a call left in a loop would keep it from being vectorised."""
+from layerkit.kernels.abi import exact  # noqa: F401
 
 CONTRACT = ("contract",)
 BITS = {types.float32: ir.IntType(32), types.float64: ir.IntType(64)}

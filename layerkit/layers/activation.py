@@ -16,7 +16,11 @@ MASKED = -1e9
 
 
 class ReLU(Layer):
-    """x where above the threshold (at most max_value), `negative_slope * (x - threshold)` elsewhere."""
+    """x where above the threshold (at most max_value), `negative_slope * (x - threshold)` elsewhere.
+
+    >>> ReLU(max_value=1.5)(np.array([[-1.0, 1.0, 2.0]])).tolist()
+    [[0.0, 1.0, 1.5]]
+    """
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -36,7 +40,11 @@ class ReLU(Layer):
 
 
 class LeakyReLU(Layer):
-    """x where positive, `negative_slope * x` elsewhere."""
+    """x where positive, `negative_slope * x` elsewhere.
+
+    >>> LeakyReLU(negative_slope=0.5)(np.array([[-1.0, 2.0]])).tolist()
+    [[-0.5, 2.0]]
+    """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
@@ -57,7 +65,11 @@ class LeakyReLU(Layer):
 
 
 class ELU(Layer):
-    """x where positive, `alpha * (exp(x) - 1)` elsewhere."""
+    """x where positive, `alpha * (exp(x) - 1)` elsewhere.
+
+    >>> ELU()(np.array([[-1.0, 2.0]])).numpy().round(3)
+    array([[-0.632,  2.   ]], dtype=float32)
+    """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -75,6 +87,9 @@ class PReLU(Layer):
     Args:
         alpha_initializer, alpha_regularizer, alpha_constraint: of alpha.
         shared_axes: axes along which one alpha serves all, counted from 1.
+
+    >>> PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]])).tolist()
+    [[-1.0, 2.0]]
     """
 
     def __init__(
@@ -114,7 +129,11 @@ class PReLU(Layer):
 
 
 class Softmax(Layer):
-    """exp(x) over its sum along an axis (or axes); masked elements get 0."""
+    """exp(x) over its sum along an axis (or axes); masked elements get 0.
+
+    >>> Softmax()(np.array([[1.0, 1.0]])).tolist()
+    [[0.5, 0.5]]
+    """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

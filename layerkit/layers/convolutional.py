@@ -195,6 +195,9 @@ class Conv1D(_Conv, aliases=("Convolution1D",)):
         activation, use_bias: what follows the convolution.
         kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
             kernel_constraint, bias_constraint: of the weights.
+
+    >>> Conv1D(8, 3).compute_output_shape((None, 10, 4))
+    (None, 8, 8)
     """
 
     rank = 1
@@ -212,7 +215,11 @@ class Conv2D(_Conv, aliases=("Convolution2D",)):
 
 
 class Conv3D(_Conv, aliases=("Convolution3D",)):
-    """Convolution over volumes: [N, D, H, W, C] to [N, D', H', W', filters]. The arguments are those of Conv1D."""
+    """Convolution over volumes: [N, D, H, W, C] to [N, D', H', W', filters]. The arguments are those of Conv1D.
+
+    >>> Conv3D(8, 3).compute_output_shape((None, 6, 6, 6, 1))
+    (None, 4, 4, 4, 8)
+    """
 
     rank = 3
 
@@ -272,19 +279,31 @@ class _ConvTranspose(_Convolutional, registered=False):
 
 
 class Conv1DTranspose(_ConvTranspose, aliases=("Convolution1DTranspose",)):
-    """Transposed convolution over steps, which makes more of them: [N, T, C] to [N, T', filters]."""
+    """Transposed convolution over steps, which makes more of them: [N, T, C] to [N, T', filters].
+
+    >>> Conv1DTranspose(8, 3, strides=2).compute_output_shape((None, 5, 4))
+    (None, 11, 8)
+    """
 
     rank = 1
 
 
 class Conv2DTranspose(_ConvTranspose, aliases=("Convolution2DTranspose",)):
-    """Transposed convolution over images, which makes them larger: [N, H, W, C] to [N, H', W', filters]."""
+    """Transposed convolution over images, which makes them larger: [N, H, W, C] to [N, H', W', filters].
+
+    >>> Conv2DTranspose(8, 3, strides=2, padding="same").compute_output_shape((None, 7, 7, 16))
+    (None, 14, 14, 8)
+    """
 
     rank = 2
 
 
 class Conv3DTranspose(_ConvTranspose, aliases=("Convolution3DTranspose",)):
-    """Transposed convolution over volumes, which makes them larger: [N, D, H, W, C] to [N, D', H', W', filters]."""
+    """Transposed convolution over volumes, which makes them larger: [N, D, H, W, C] to [N, D', H', W', filters].
+
+    >>> Conv3DTranspose(8, 2, strides=2).compute_output_shape((None, 4, 4, 4, 1))
+    (None, 8, 8, 8, 8)
+    """
 
     rank = 3
 
@@ -341,13 +360,21 @@ class _DepthwiseConv(_Convolutional, registered=False):
 
 
 class DepthwiseConv1D(_DepthwiseConv):
-    """Filters over steps for each channel by itself: [N, T, C] to [N, T', C * depth_multiplier]."""
+    """Filters over steps for each channel by itself: [N, T, C] to [N, T', C * depth_multiplier].
+
+    >>> DepthwiseConv1D(3, depth_multiplier=2).compute_output_shape((None, 10, 4))
+    (None, 8, 8)
+    """
 
     rank = 1
 
 
 class DepthwiseConv2D(_DepthwiseConv):
-    """Filters over images for each channel by itself: [N, H, W, C] to [N, H', W', C * depth_multiplier]."""
+    """Filters over images for each channel by itself: [N, H, W, C] to [N, H', W', C * depth_multiplier].
+
+    >>> DepthwiseConv2D(3, padding="same").compute_output_shape((None, 28, 28, 8))
+    (None, 28, 28, 8)
+    """
 
     rank = 2
 
@@ -420,13 +447,21 @@ class _SeparableConv(_Convolutional, registered=False):
 
 
 class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
-    """A depthwise convolution over steps, then one over channels: [N, T, C] to [N, T', filters]."""
+    """A depthwise convolution over steps, then one over channels: [N, T, C] to [N, T', filters].
+
+    >>> SeparableConv1D(8, 3).compute_output_shape((None, 10, 4))
+    (None, 8, 8)
+    """
 
     rank = 1
 
 
 class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
-    """A depthwise convolution over images, then one over channels: [N, H, W, C] to [N, H', W', filters]."""
+    """A depthwise convolution over images, then one over channels: [N, H, W, C] to [N, H', W', filters].
+
+    >>> SeparableConv2D(16, 3, padding="same").compute_output_shape((None, 28, 28, 8))
+    (None, 28, 28, 16)
+    """
 
     rank = 2
 

@@ -120,6 +120,9 @@ class Embedding(Layer):
         embeddings_initializer, embeddings_regularizer, embeddings_constraint: of the table.
         mask_zero: whether index 0 is padding, which later layers leave out.
         weights: the table to start with.
+
+    >>> Embedding(5, 2)(np.array([[0, 4, 1]])).shape
+    (1, 3, 2)
     """
 
     _not_in_config = ("weights", "lora_rank", "lora_alpha")
@@ -182,7 +185,11 @@ class Embedding(Layer):
 
 
 class Activation(Layer):
-    """An activation, by name or as a function, as a layer."""
+    """An activation, by name or as a function, as a layer.
+
+    >>> Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
+    [[0.0, 2.0]]
+    """
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -195,7 +202,11 @@ class Activation(Layer):
 
 
 class Identity(Layer):
-    """Its input."""
+    """Its input.
+
+    >>> Identity()(np.array([[1.0, 2.0]])).tolist()
+    [[1.0, 2.0]]
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -207,7 +218,11 @@ class Identity(Layer):
 
 
 class InputLayer(Layer):
-    """Where a functional model's data come in. Use `Input`, which gives its tensor."""
+    """Where a functional model's data come in. Use `Input`, which gives its tensor.
+
+    >>> InputLayer((3,)).batch_shape
+    (None, 3)
+    """
 
     def __init__(
         self,
@@ -311,6 +326,9 @@ class Lambda(Layer):
 
     A model with it is saved only if the function has a name and is registered, since a file's code is never run:
     `@layerkit.saving.register_keras_serializable()`.
+
+    >>> Lambda(lambda x: x * x)(np.array([[3.0]])).tolist()
+    [[9.0]]
     """
 
     def __init__(
@@ -359,7 +377,11 @@ class Lambda(Layer):
 
 
 class Masking(Layer):
-    """Masks the steps of a sequence [N, T, C] whose every element is `mask_value`, and sets them to 0."""
+    """Masks the steps of a sequence [N, T, C] whose every element is `mask_value`, and sets them to 0.
+
+    >>> Masking()(np.array([[[0.0], [2.0]]])).mask.tolist()
+    [[False, True]]
+    """
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -14,6 +14,9 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
     Args:
         name: "float32", "float64", or an integer type or "bool" for layers that pass on such data.
             Half precision, mixed and quantized policies raise ValueError: kernels are made for float32 and float64.
+
+    >>> DTypePolicy("float64").compute_dtype
+    'float64'
     """
 
     def __init__(self, name: str | None = None, source_name: str | None = None) -> None:

@@ -22,6 +22,9 @@ class InputSpec:
         allow_last_axis_squeeze: whether a last axis of size 1 may be missing or more than `shape` says.
         name: the key of the input, where inputs are a dictionary.
         optional: whether None may be passed.
+
+    >>> InputSpec(ndim=2, axes={-1: 3}).axes
+    {-1: 3}
     """
 
     def __init__(

@@ -68,7 +68,7 @@ class _Merge(Layer, registered=False):
 class Add(_Merge):
     """The sum of the inputs.
 
-    >>> Add()([Tensor.of(np.ones((1, 2))), Tensor.of(np.ones((1, 2)))]).tolist()
+    >>> Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
     [[2.0, 2.0]]
     """
 
@@ -78,7 +78,11 @@ class Add(_Merge):
 
 
 class Subtract(_Merge):
-    """The first of two inputs less the second."""
+    """The first of two inputs less the second.
+
+    >>> Subtract()([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[-2.0, 1.0]]
+    """
 
     def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
         """Check that there are two."""
@@ -96,7 +100,11 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """The product of the inputs; masked steps of an input count as 1."""
+    """The product of the inputs; masked steps of an input count as 1.
+
+    >>> Multiply()([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[3.0, 20.0]]
+    """
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         """The product."""
@@ -104,7 +112,11 @@ class Multiply(_Merge):
 
 
 class Average(_Merge):
-    """The mean of the inputs."""
+    """The mean of the inputs.
+
+    >>> Average()([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[2.0, 4.5]]
+    """
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         """The mean."""
@@ -112,7 +124,11 @@ class Average(_Merge):
 
 
 class Maximum(_Merge):
-    """The largest of the inputs in each place."""
+    """The largest of the inputs in each place.
+
+    >>> Maximum()([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[3.0, 5.0]]
+    """
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         """The largest."""
@@ -120,7 +136,11 @@ class Maximum(_Merge):
 
 
 class Minimum(_Merge):
-    """The smallest of the inputs in each place."""
+    """The smallest of the inputs in each place.
+
+    >>> Minimum()([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[1.0, 4.0]]
+    """
 
     def merge(self, inputs: list[Tensor]) -> Tensor:
         """The smallest."""
@@ -128,7 +148,11 @@ class Minimum(_Merge):
 
 
 class Concatenate(_Merge):
-    """The inputs one after the other along an axis."""
+    """The inputs one after the other along an axis.
+
+    >>> Concatenate()([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[1.0, 5.0, 3.0, 4.0]]
+    """
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -179,6 +203,9 @@ class Dot(_Merge):
     Args:
         axes: the axis, or one for each input; not 0.
         normalize: whether vectors are scaled to length 1 first, which gives cosines.
+
+    >>> Dot(axes=1)([np.array([[1.0, 5.0]]), np.array([[3.0, 4.0]])]).tolist()
+    [[23.0]]
     """
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:

@@ -89,6 +89,10 @@ class BatchNormalization(_Normalization):
             workers; not supported, `renorm=True` and `synchronized=True` raise NotImplementedError.
 
     Weights: gamma, beta, moving_mean, moving_variance, each [C].
+
+    >>> x = np.array([[1.0], [3.0]])
+    >>> BatchNormalization()(x, training=True).numpy().round(2).tolist()
+    [[-1.0], [1.0]]
     """
 
     def __init__(
@@ -168,6 +172,9 @@ class LayerNormalization(_Normalization):
             gamma_constraint: of the weights.
 
     Weights: gamma, beta, in the shape of the axes.
+
+    >>> LayerNormalization()(np.array([[1.0, 3.0]])).numpy().round(2).tolist()
+    [[-1.0, 1.0]]
     """
 
     def __init__(

@@ -50,7 +50,11 @@ class _Pooling(Layer, registered=False):
 
 
 class MaxPooling1D(_Pooling, aliases=("MaxPool1D",)):
-    """The largest element of each window: [N, T, C] to [N, T', C]."""
+    """The largest element of each window: [N, T, C] to [N, T', C].
+
+    >>> MaxPooling1D(2).compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
 
     rank = 1
 
@@ -66,7 +70,11 @@ class MaxPooling2D(_Pooling, aliases=("MaxPool2D",)):
 
 
 class MaxPooling3D(_Pooling, aliases=("MaxPool3D",)):
-    """The largest element of each window: [N, D, H, W, C] to [N, D', H', W', C]."""
+    """The largest element of each window: [N, D, H, W, C] to [N, D', H', W', C].
+
+    >>> MaxPooling3D().compute_output_shape((None, 8, 8, 8, 2))
+    (None, 4, 4, 4, 2)
+    """
 
     rank = 3
 
@@ -76,7 +84,11 @@ class _AveragePooling(_Pooling, registered=False):
 
 
 class AveragePooling1D(_AveragePooling, aliases=("AvgPool1D",)):
-    """The mean of each window: [N, T, C] to [N, T', C]."""
+    """The mean of each window: [N, T, C] to [N, T', C].
+
+    >>> AveragePooling1D(2).compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
 
     rank = 1
 
@@ -93,13 +105,21 @@ class AveragePooling1D(_AveragePooling, aliases=("AvgPool1D",)):
 
 
 class AveragePooling2D(_AveragePooling, aliases=("AvgPool2D",)):
-    """The mean of each window: [N, H, W, C] to [N, H', W', C]."""
+    """The mean of each window: [N, H, W, C] to [N, H', W', C].
+
+    >>> AveragePooling2D().compute_output_shape((None, 28, 28, 8))
+    (None, 14, 14, 8)
+    """
 
     rank = 2
 
 
 class AveragePooling3D(_AveragePooling, aliases=("AvgPool3D",)):
-    """The mean of each window: [N, D, H, W, C] to [N, D', H', W', C]."""
+    """The mean of each window: [N, D, H, W, C] to [N, D', H', W', C].
+
+    >>> AveragePooling3D().compute_output_shape((None, 8, 8, 8, 2))
+    (None, 4, 4, 4, 2)
+    """
 
     rank = 3
 
@@ -133,19 +153,31 @@ class _GlobalMaxPooling(_GlobalPooling, registered=False):
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling, aliases=("GlobalMaxPool1D",)):
-    """The largest element of all steps: [N, T, C] to [N, C]."""
+    """The largest element of all steps: [N, T, C] to [N, C].
+
+    >>> GlobalMaxPooling1D()(np.array([[[1.0, 2.0], [3.0, 0.0]]])).tolist()
+    [[3.0, 2.0]]
+    """
 
     rank = 1
 
 
 class GlobalMaxPooling2D(_GlobalMaxPooling, aliases=("GlobalMaxPool2D",)):
-    """The largest element of all pixels: [N, H, W, C] to [N, C]."""
+    """The largest element of all pixels: [N, H, W, C] to [N, C].
+
+    >>> GlobalMaxPooling2D().compute_output_shape((None, 7, 7, 64))
+    (None, 64)
+    """
 
     rank = 2
 
 
 class GlobalMaxPooling3D(_GlobalMaxPooling, aliases=("GlobalMaxPool3D",)):
-    """The largest element of a volume: [N, D, H, W, C] to [N, C]."""
+    """The largest element of a volume: [N, D, H, W, C] to [N, C].
+
+    >>> GlobalMaxPooling3D().compute_output_shape((None, 4, 4, 4, 8))
+    (None, 8)
+    """
 
     rank = 3
 
@@ -157,7 +189,11 @@ class _GlobalAveragePooling(_GlobalPooling, registered=False):
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling, aliases=("GlobalAvgPool1D",)):
-    """The mean of the steps, masked ones left out: [N, T, C] to [N, C]."""
+    """The mean of the steps, masked ones left out: [N, T, C] to [N, C].
+
+    >>> GlobalAveragePooling1D()(np.array([[[1.0, 2.0], [3.0, 4.0]]])).tolist()
+    [[2.0, 3.0]]
+    """
 
     rank = 1
 
@@ -180,13 +216,21 @@ class GlobalAveragePooling1D(_GlobalAveragePooling, aliases=("GlobalAvgPool1D",)
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling, aliases=("GlobalAvgPool2D",)):
-    """The mean of the pixels: [N, H, W, C] to [N, C]."""
+    """The mean of the pixels: [N, H, W, C] to [N, C].
+
+    >>> GlobalAveragePooling2D().compute_output_shape((None, 7, 7, 64))
+    (None, 64)
+    """
 
     rank = 2
 
 
 class GlobalAveragePooling3D(_GlobalAveragePooling, aliases=("GlobalAvgPool3D",)):
-    """The mean of a volume: [N, D, H, W, C] to [N, C]."""
+    """The mean of a volume: [N, D, H, W, C] to [N, C].
+
+    >>> GlobalAveragePooling3D().compute_output_shape((None, 4, 4, 4, 8))
+    (None, 8)
+    """
 
     rank = 3
 

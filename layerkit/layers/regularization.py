@@ -44,6 +44,10 @@ class Dropout(_Noise):
         rate: the share, from 0 to 1.
         noise_shape: the shape in which is drawn, which broadcasts to the input's; None in it is the input's size.
         seed: for the same draws in each run.
+
+    >>> y = Dropout(0.5, seed=1)(np.ones((2, 4)), training=True)
+    >>> sorted(set(y.numpy().ravel().tolist()))
+    [0.0, 2.0]
     """
 
     def __init__(
@@ -92,11 +96,21 @@ class _SpatialDropout(_Noise, registered=False):
 
 
 class SpatialDropout1D(_SpatialDropout):
-    """Dropout of whole channels of [N, T, C]."""
+    """Dropout of whole channels of [N, T, C].
+
+    >>> y = SpatialDropout1D(0.5, seed=1)(np.ones((2, 3, 4)), training=True).numpy()
+    >>> bool((y == y[:, :1]).all())
+    True
+    """
 
 
 class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels of [N, H, W, C] (or [N, C, H, W])."""
+    """Dropout of whole channels of [N, H, W, C] (or [N, C, H, W]).
+
+    >>> y = SpatialDropout2D(0.5, seed=1)(np.ones((2, 3, 3, 4)), training=True).numpy()
+    >>> bool((y == y[:, :1, :1]).all())
+    True
+    """
 
     rank = 2
 
@@ -113,7 +127,11 @@ class SpatialDropout2D(_SpatialDropout):
 
 
 class GaussianNoise(_Noise):
-    """Adds normal noise of deviation `stddev`."""
+    """Adds normal noise of deviation `stddev`.
+
+    >>> GaussianNoise(0.1)(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -126,7 +144,11 @@ class GaussianNoise(_Noise):
 
 
 class GaussianDropout(_Noise):
-    """Multiplies by normal noise around 1, of the deviation that dropout of this rate has."""
+    """Multiplies by normal noise around 1, of the deviation that dropout of this rate has.
+
+    >>> GaussianDropout(0.5)(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -144,7 +166,13 @@ class GaussianDropout(_Noise):
 
 
 class ActivityRegularization(Layer):
-    """Its input, of which `l1 * sum(|x|) + l2 * sum(x^2)`, by batch entry, is added to the loss."""
+    """Its input, of which `l1 * sum(|x|) + l2 * sum(x^2)`, by batch entry, is added to the loss.
+
+    >>> layer = ActivityRegularization(l1=0.5)
+    >>> y = layer(np.array([[1.0, -3.0]]))
+    >>> layer.losses[0].item()
+    2.0
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)

@@ -38,7 +38,11 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """Another shape for each entry: [N, ...] to [N, *target_shape]; one size may be -1."""
+    """Another shape for each entry: [N, ...] to [N, *target_shape]; one size may be -1.
+
+    >>> Reshape((4, -1)).compute_output_shape((None, 12))
+    (None, 4, 3)
+    """
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -66,7 +70,11 @@ class Reshape(Layer):
 
 
 class Permute(Layer):
-    """The axes of each entry in another order; they count from 1."""
+    """The axes of each entry in another order; they count from 1.
+
+    >>> Permute((2, 1)).compute_output_shape((None, 10, 64))
+    (None, 64, 10)
+    """
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -84,7 +92,11 @@ class Permute(Layer):
 
 
 class RepeatVector(Layer):
-    """Each entry n times: [N, C] to [N, n, C]."""
+    """Each entry n times: [N, C] to [N, n, C].
+
+    >>> RepeatVector(2)(np.array([[1.0, 3.0]])).tolist()
+    [[[1.0, 3.0], [1.0, 3.0]]]
+    """
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -142,6 +154,9 @@ class ZeroPadding1D(_Spatial):
     Args:
         padding: how many on both sides, or (before, after).
         data_format: "channels_last" or "channels_first".
+
+    >>> ZeroPadding1D(1)(np.array([[[1.0], [2.0]]])).tolist()
+    [[[0.0], [1.0], [2.0], [0.0]]]
     """
 
     rank = 1
@@ -162,6 +177,9 @@ class ZeroPadding2D(_Spatial):
     Args:
         padding: how many on all sides, (rows, columns), or ((top, bottom), (left, right)).
         data_format: "channels_last" or "channels_first".
+
+    >>> ZeroPadding2D(((1, 2), (0, 1))).compute_output_shape((None, 28, 28, 3))
+    (None, 31, 29, 3)
     """
 
     def __init__(self, padding: Pairs = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
@@ -181,7 +199,11 @@ def _padded(x: Tensor, first: int, pairs: Sequence[tuple[int, int]]) -> Tensor:
 
 
 class Cropping1D(_Spatial):
-    """Without so many steps at both ends, or (at the start, at the end): [N, T, C] to [N, T', C]."""
+    """Without so many steps at both ends, or (at the start, at the end): [N, T, C] to [N, T', C].
+
+    >>> Cropping1D(1)(np.array([[[1.0], [2.0], [3.0], [4.0]]])).tolist()
+    [[[2.0], [3.0]]]
+    """
 
     rank = 1
 
@@ -201,6 +223,9 @@ class Cropping2D(_Spatial):
     Args:
         cropping: how many on all sides, (rows, columns), or ((top, bottom), (left, right)).
         data_format: "channels_last" or "channels_first".
+
+    >>> Cropping2D(((1, 2), (0, 1))).compute_output_shape((None, 28, 28, 3))
+    (None, 25, 27, 3)
     """
 
     def __init__(self, cropping: Pairs = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
@@ -227,7 +252,11 @@ def _cropped(x: Tensor, first: int, pairs: Sequence[tuple[int, int]]) -> Tensor:
 
 
 class UpSampling1D(_Spatial):
-    """Each step so many times: [N, T, C] to [N, T * size, C]."""
+    """Each step so many times: [N, T, C] to [N, T * size, C].
+
+    >>> UpSampling1D(2)(np.array([[[1.0], [2.0]]])).tolist()
+    [[[1.0], [1.0], [2.0], [2.0]]]
+    """
 
     rank = 1
 
@@ -248,6 +277,9 @@ class UpSampling2D(_Spatial):
         size: the block's size.
         data_format: "channels_last" or "channels_first".
         interpolation: "nearest"; the others raise NotImplementedError.
+
+    >>> UpSampling2D((2, 3)).compute_output_shape((None, 7, 7, 3))
+    (None, 14, 21, 3)
     """
 
     def __init__(

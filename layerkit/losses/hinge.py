@@ -26,7 +26,12 @@ def hinge(y_true: object, y_pred: object) -> Tensor:
 
 
 class Hinge(LossFunctionWrapper):
-    """The mean of max(1 - y_true * y_pred, 0); labels are -1 or 1 (or 0 or 1)."""
+    """The mean of max(1 - y_true * y_pred, 0); labels are -1 or 1 (or 0 or 1).
+
+    Example:
+        >>> round(Hinge()([[1.0, -1.0]], [[0.5, -2.0]]).item(), 3)
+        0.25
+    """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str | None = "hinge", dtype: object = None):
         super().__init__(hinge, reduction=reduction, name=name, dtype=dtype)
@@ -40,7 +45,12 @@ def squared_hinge(y_true: object, y_pred: object) -> Tensor:
 
 
 class SquaredHinge(LossFunctionWrapper):
-    """The mean of max(1 - y_true * y_pred, 0) ** 2; labels are -1 or 1 (or 0 or 1)."""
+    """The mean of max(1 - y_true * y_pred, 0) ** 2; labels are -1 or 1 (or 0 or 1).
+
+    Example:
+        >>> round(SquaredHinge()([[1.0, -1.0]], [[0.5, -2.0]]).item(), 3)
+        0.125
+    """
 
     def __init__(
         self, reduction: str | None = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: object = None
@@ -58,7 +68,12 @@ def categorical_hinge(y_true: object, y_pred: object) -> Tensor:
 
 
 class CategoricalHinge(LossFunctionWrapper):
-    """max(largest wrong score - right score + 1, 0); targets are one-hot."""
+    """max(largest wrong score - right score + 1, 0); targets are one-hot.
+
+    Example:
+        >>> round(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.75]]).item(), 3)
+        0.5
+    """
 
     def __init__(
         self,

@@ -88,6 +88,12 @@ class LossFunctionWrapper(Loss):
         fn: the function.
         reduction, name, dtype: as of `Loss`.
         **kwargs: passed to the function.
+
+    Example:
+        >>> def largest(y_true, y_pred):
+        ...     return ops.max(ops.absolute(y_true - y_pred), axis=-1)
+        >>> LossFunctionWrapper(largest)(np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])).item()
+        2.0
     """
 
     def __init__(

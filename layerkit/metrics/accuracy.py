@@ -21,7 +21,12 @@ def accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 
 class Accuracy(MeanMetricWrapper):
-    """How often predictions equal labels."""
+    """How often predictions equal labels.
+
+    Example:
+        >>> round(Accuracy()([1, 2, 3, 4], [1, 2, 3, 0]).item(), 3)
+        0.75
+    """
 
     _direction = "up"
 
@@ -37,7 +42,12 @@ def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
 
 
 class BinaryAccuracy(MeanMetricWrapper):
-    """How often predictions are on the right side of a threshold."""
+    """How often predictions are on the right side of a threshold.
+
+    Example:
+        >>> round(BinaryAccuracy()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item(), 3)
+        0.5
+    """
 
     _direction = "up"
 
@@ -56,7 +66,12 @@ def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
-    """How often the class of the largest prediction is that of the one-hot target."""
+    """How often the class of the largest prediction is that of the one-hot target.
+
+    Example:
+        >>> round(CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.4, 0.6]]).item(), 3)
+        0.5
+    """
 
     _direction = "up"
 
@@ -79,7 +94,12 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
 
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
-    """How often the largest prediction is that of the class given by its number."""
+    """How often the largest prediction is that of the class given by its number.
+
+    Example:
+        >>> round(SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.4, 0.6]]).item(), 3)
+        0.5
+    """
 
     _direction = "up"
 
@@ -94,7 +114,12 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
-    """How often the class of the one-hot target is among the k largest predictions."""
+    """How often the class of the one-hot target is among the k largest predictions.
+
+    Example:
+        >>> round(TopKCategoricalAccuracy(k=2)([[0, 0, 1], [1, 0, 0]], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]]).item(), 3)
+        0.5
+    """
 
     _direction = "up"
 
@@ -126,7 +151,12 @@ def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """How often the class given by its number is among the k largest predictions."""
+    """How often the class given by its number is among the k largest predictions.
+
+    Example:
+        >>> round(SparseTopKCategoricalAccuracy(k=2)([2, 0], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]]).item(), 3)
+        0.5
+    """
 
     _direction = "up"
 

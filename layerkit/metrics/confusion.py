@@ -140,6 +140,10 @@ class Precision(_Counting):
         top_k: let only the k largest scores of a sample say yes.
         class_id: look at this class only.
         name, dtype: as of `Metric`.
+
+    Example:
+        >>> round(Precision()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item(), 3)
+        0.5
     """
 
     _direction = "up"
@@ -169,6 +173,10 @@ class Recall(_Counting):
         top_k: let only the k largest scores of a sample say yes.
         class_id: look at this class only.
         name, dtype: as of `Metric`.
+
+    Example:
+        >>> round(Recall()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item(), 3)
+        0.5
     """
 
     _direction = "up"
@@ -202,28 +210,48 @@ class _Count(_Counting):
 
 
 class TruePositives(_Count):
-    """How many yes labels the predictions find."""
+    """How many yes labels the predictions find.
+
+    Example:
+        >>> round(TruePositives()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item(), 3)
+        1.0
+    """
 
     _direction = "up"
     _wanted = ("true_positives",)
 
 
 class TrueNegatives(_Count):
-    """How many no labels the predictions find."""
+    """How many no labels the predictions find.
+
+    Example:
+        >>> round(TrueNegatives()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item(), 3)
+        1.0
+    """
 
     _direction = "up"
     _wanted = ("true_negatives",)
 
 
 class FalsePositives(_Count):
-    """How many predictions say yes where the label is no."""
+    """How many predictions say yes where the label is no.
+
+    Example:
+        >>> round(FalsePositives()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item(), 3)
+        1.0
+    """
 
     _direction = "down"
     _wanted = ("false_positives",)
 
 
 class FalseNegatives(_Count):
-    """How many predictions say no where the label is yes."""
+    """How many predictions say no where the label is yes.
+
+    Example:
+        >>> round(FalseNegatives()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item(), 3)
+        1.0
+    """
 
     _direction = "down"
     _wanted = ("false_negatives",)
@@ -243,6 +271,10 @@ class AUC(Metric):
         num_labels: how many labels; by default what the first batch has.
         label_weights: weights of labels.
         from_logits: whether predictions are logits.
+
+    Example:
+        >>> round(AUC()([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]).item(), 3)
+        0.75
     """
 
     _direction = "up"

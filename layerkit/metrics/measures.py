@@ -15,7 +15,12 @@ from layerkit.metrics.reduction import Mean, MeanMetricWrapper
 
 
 class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
-    """The mean squared error."""
+    """The mean squared error.
+
+    Example:
+        >>> round(MeanSquaredError()([[1.0, 2.0]], [[2.0, 4.0]]).item(), 3)
+        2.5
+    """
 
     _direction = "down"
 
@@ -24,7 +29,12 @@ class MeanSquaredError(MeanMetricWrapper, aliases=("mse", "MSE")):
 
 
 class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
-    """The mean absolute error."""
+    """The mean absolute error.
+
+    Example:
+        >>> round(MeanAbsoluteError()([[1.0, 2.0]], [[2.0, 4.0]]).item(), 3)
+        1.5
+    """
 
     _direction = "down"
 
@@ -33,7 +43,12 @@ class MeanAbsoluteError(MeanMetricWrapper, aliases=("mae", "MAE")):
 
 
 class MeanAbsolutePercentageError(MeanMetricWrapper, aliases=("mape", "MAPE")):
-    """The mean absolute error in percent of the targets."""
+    """The mean absolute error in percent of the targets.
+
+    Example:
+        >>> round(MeanAbsolutePercentageError()([[1.0, 2.0]], [[2.0, 4.0]]).item(), 3)
+        100.0
+    """
 
     _direction = "down"
 
@@ -42,7 +57,12 @@ class MeanAbsolutePercentageError(MeanMetricWrapper, aliases=("mape", "MAPE")):
 
 
 class MeanSquaredLogarithmicError(MeanMetricWrapper, aliases=("msle", "MSLE")):
-    """The mean squared error of logarithms."""
+    """The mean squared error of logarithms.
+
+    Example:
+        >>> round(MeanSquaredLogarithmicError()([[1.0, 2.0]], [[2.0, 4.0]]).item(), 3)
+        0.213
+    """
 
     _direction = "down"
 
@@ -51,7 +71,12 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper, aliases=("msle", "MSLE")):
 
 
 class LogCoshError(MeanMetricWrapper, aliases=("logcosh",)):
-    """The mean of log(cosh(error))."""
+    """The mean of log(cosh(error)).
+
+    Example:
+        >>> round(LogCoshError()([[1.0, 2.0]], [[2.0, 4.0]]).item(), 3)
+        0.879
+    """
 
     _direction = "down"
 
@@ -60,7 +85,12 @@ class LogCoshError(MeanMetricWrapper, aliases=("logcosh",)):
 
 
 class KLDivergence(MeanMetricWrapper, aliases=("kld", "KLD")):
-    """The Kullback-Leibler divergence of distributions."""
+    """The Kullback-Leibler divergence of distributions.
+
+    Example:
+        >>> round(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]).item(), 3)
+        0.144
+    """
 
     _direction = "down"
 
@@ -69,7 +99,12 @@ class KLDivergence(MeanMetricWrapper, aliases=("kld", "KLD")):
 
 
 class Poisson(MeanMetricWrapper):
-    """The mean of y_pred - y_true * log(y_pred)."""
+    """The mean of y_pred - y_true * log(y_pred).
+
+    Example:
+        >>> round(Poisson()([[1.0, 2.0]], [[2.0, 4.0]]).item(), 3)
+        1.267
+    """
 
     _direction = "down"
 
@@ -78,7 +113,12 @@ class Poisson(MeanMetricWrapper):
 
 
 class Hinge(MeanMetricWrapper):
-    """The hinge loss of labels -1 or 1 (or 0 or 1)."""
+    """The hinge loss of labels -1 or 1 (or 0 or 1).
+
+    Example:
+        >>> round(Hinge()([[1.0, -1.0]], [[0.5, -2.0]]).item(), 3)
+        0.25
+    """
 
     _direction = "down"
 
@@ -87,7 +127,12 @@ class Hinge(MeanMetricWrapper):
 
 
 class SquaredHinge(MeanMetricWrapper):
-    """The squared hinge loss of labels -1 or 1 (or 0 or 1)."""
+    """The squared hinge loss of labels -1 or 1 (or 0 or 1).
+
+    Example:
+        >>> round(SquaredHinge()([[1.0, -1.0]], [[0.5, -2.0]]).item(), 3)
+        0.125
+    """
 
     _direction = "down"
 
@@ -96,7 +141,12 @@ class SquaredHinge(MeanMetricWrapper):
 
 
 class CategoricalHinge(MeanMetricWrapper):
-    """The hinge loss of one-hot targets."""
+    """The hinge loss of one-hot targets.
+
+    Example:
+        >>> round(CategoricalHinge()([[0.0, 1.0]], [[0.25, 0.75]]).item(), 3)
+        0.5
+    """
 
     _direction = "down"
 
@@ -105,7 +155,12 @@ class CategoricalHinge(MeanMetricWrapper):
 
 
 class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
-    """The root of the mean squared error over all batches."""
+    """The root of the mean squared error over all batches.
+
+    Example:
+        >>> round(RootMeanSquaredError()([[1.0, 2.0]], [[2.0, 4.0]]).item(), 3)
+        1.581
+    """
 
     _direction = "down"
 
@@ -128,7 +183,12 @@ def _cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
 
 
 class CosineSimilarity(MeanMetricWrapper):
-    """The cosine of the angle between targets and predictions along an axis: 1 where they agree."""
+    """The cosine of the angle between targets and predictions along an axis: 1 where they agree.
+
+    Example:
+        >>> round(CosineSimilarity()([[1.0, 0.0]], [[0.6, 0.8]]).item(), 3)
+        0.6
+    """
 
     _direction = "up"
 
@@ -138,7 +198,12 @@ class CosineSimilarity(MeanMetricWrapper):
 
 
 class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
-    """The cross-entropy of yes-or-no labels."""
+    """The cross-entropy of yes-or-no labels.
+
+    Example:
+        >>> round(BinaryCrossentropy()([[0.0], [1.0]], [[0.1], [0.8]]).item(), 3)
+        0.164
+    """
 
     _direction = "down"
 
@@ -156,7 +221,12 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
-    """The cross-entropy of one-hot labels."""
+    """The cross-entropy of one-hot labels.
+
+    Example:
+        >>> round(CategoricalCrossentropy()([[0.0, 1.0]], [[0.25, 0.75]]).item(), 3)
+        0.288
+    """
 
     _direction = "down"
 
@@ -176,7 +246,12 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """The cross-entropy of labels that are class numbers."""
+    """The cross-entropy of labels that are class numbers.
+
+    Example:
+        >>> round(SparseCategoricalCrossentropy()([1, 0], [[0.25, 0.75], [0.5, 0.5]]).item(), 3)
+        0.49
+    """
 
     _direction = "down"
 
@@ -202,6 +277,10 @@ class R2Score(Metric):
         class_aggregation: "uniform_average", "variance_weighted_average" or None (a score for each output).
         num_regressors: number of inputs, for the adjusted score; 0 for the plain one.
         name, dtype: as of `Metric`.
+
+    Example:
+        >>> round(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [2.0]]).item(), 3)
+        0.5
     """
 
     _direction = "up"

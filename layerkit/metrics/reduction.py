@@ -44,7 +44,15 @@ def samplewise_values(values: Any, sample_weight: Any, reduce: Callable, dtype: 
 
 
 class Sum(Metric):
-    """The weighted sum of values."""
+    """The weighted sum of values.
+
+    Example:
+        >>> total = Sum()
+        >>> total.update_state([1.0, 3.0])
+        >>> total.update_state([2.0])
+        >>> total.result().item()
+        6.0
+    """
 
     def __init__(self, name: str | None = "sum", dtype: Any = None):
         super().__init__(name=name, dtype=dtype)
@@ -100,6 +108,11 @@ class MeanMetricWrapper(Mean):
         fn: the function, or a loss.
         name, dtype: as of `Metric`.
         **kwargs: passed to the function.
+
+    Example:
+        >>> metric = MeanMetricWrapper(lambda y_true, y_pred: ops.absolute(y_true - y_pred))
+        >>> metric(np.array([1.0, 2.0]), np.array([2.0, 5.0])).item()
+        2.0
     """
 
     def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any):

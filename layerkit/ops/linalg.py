@@ -32,7 +32,8 @@ class MatMul(Kernelled):
             raise ShapeError("both have to have at least 2 axes.")
         if a.shape[-1] != b.shape[-2] and None not in (a.shape[-1], b.shape[-2]):
             raise ShapeError(
-                f"the last axis of the first has size {a.shape[-1]}, the last but one of the second {b.shape[-2]}; they have to be equal."
+                f"the last axis of the first has size {a.shape[-1]}, the last but one of the second {b.shape[-2]}; "
+                "they have to be equal."
             )
         return (*broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype
 

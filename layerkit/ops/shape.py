@@ -227,7 +227,8 @@ class GetItem:
         keys = key if isinstance(key, tuple) else (key,)
         if any(not (k is None or k is Ellipsis or isinstance(k, (int, np.integer, slice))) for k in keys):
             raise ShapeError(
-                f"a symbolic tensor takes integers, slices, ... and None as indices (got {key!r}); for arrays use ops.take."
+                f"a symbolic tensor takes integers, slices, ... and None as indices (got {key!r}); "
+                "for arrays use ops.take."
             )
         return _basic_index(x, list(keys))
 

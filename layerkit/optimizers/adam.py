@@ -27,6 +27,12 @@ class Adam(Optimizer):
         epsilon: keeps the division finite; it stands outside of the root and of the correction.
         amsgrad: divide by the largest average of squares so far (Reddi et al., https://arxiv.org/abs/1904.09237).
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> Adam(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.9, -2.1], dtype=float32)
     """
 
     def __init__(
@@ -81,6 +87,12 @@ class AdamW(Adam):
         weight_decay: before each update variables shrink by this times the learning rate.
         beta_1, beta_2, epsilon, amsgrad: see `Adam`.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> AdamW(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.9  , -2.099], dtype=float32)
     """
 
     def __init__(
@@ -107,6 +119,12 @@ class Adamax(Optimizer):
         beta_2: how fast the largest size is forgotten.
         epsilon: keeps the division finite.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> Adamax(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.9, -2.1], dtype=float32)
     """
 
     def __init__(
@@ -154,6 +172,12 @@ class Nadam(Optimizer):
         beta_2: how much of the old average of squares stays.
         epsilon: keeps the division finite.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> Nadam(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.894, -2.106], dtype=float32)
     """
 
     def __init__(

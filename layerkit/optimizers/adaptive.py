@@ -20,6 +20,12 @@ class RMSprop(Optimizer):
         epsilon: keeps the division finite; it stands inside of the root.
         centered: divide by the standard deviation instead.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> RMSprop(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.684, -2.316], dtype=float32)
     """
 
     def __init__(
@@ -72,6 +78,12 @@ class Adagrad(Optimizer):
         initial_accumulator_value: what the sums start at.
         epsilon: keeps the division finite; it stands inside of the root.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> Adagrad(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.905, -2.085], dtype=float32)
     """
 
     def __init__(
@@ -108,6 +120,12 @@ class Adadelta(Optimizer):
         rho: how much of the old averages stays.
         epsilon: keeps the division finite and the first steps above 0.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> Adadelta(1.0).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.999, -2.001], dtype=float32)
     """
 
     def __init__(self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **options: Any):
@@ -145,6 +163,12 @@ class Ftrl(Optimizer):
         l2_shrinkage_regularization_strength: makes variables smaller by way of the gradient.
         beta: added to the l2 strength over twice the learning rate.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> Ftrl(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.603, -1.015], dtype=float32)
     """
 
     def __init__(

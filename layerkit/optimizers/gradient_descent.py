@@ -21,6 +21,12 @@ class SGD(Optimizer):
         momentum: from 0 to 1.
         nesterov: look ahead along the momentum.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> SGD(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.9 , -2.05], dtype=float32)
     """
 
     def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **options: Any):
@@ -59,6 +65,12 @@ class Lion(Optimizer):
         beta_1: how much of the old momentum the direction takes.
         beta_2: how much of the old momentum stays.
         **options: see `Optimizer`.
+
+    Example:
+        >>> v = Variable(np.array([1.0, -2.0]))
+        >>> Lion(0.1).apply([np.array([1.0, 0.5])], [v])
+        >>> v.numpy().round(3)
+        array([ 0.9, -2.1], dtype=float32)
     """
 
     def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **options: Any):

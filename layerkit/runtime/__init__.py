@@ -1,0 +1,1 @@
+"""Floor 2: plans, the threads that run them, and the cache of compiled kernels."""

@@ -1,5 +1,6 @@
-"""Runs a graph node by node on the NumPy references: nothing is compiled. The oracle of compiled plans, and what a
-process uses that computes too little for compiling to pay.
+"""Runs a graph node by node on the NumPy references: nothing is compiled.
+
+It is the oracle of compiled plans, and what a process uses that computes too little for compiling to pay.
 """
 
 from __future__ import annotations

@@ -63,7 +63,10 @@ def cache_folder() -> Path:
 
 
 def prepare(kernels: Iterable[Kernel]) -> None:
-    """Have the machine code of these kernels at hand; where many have to be compiled, other processes take their share."""
+    """Have the machine code of these kernels at hand.
+
+    Where many have to be compiled, other processes take their share.
+    """
     missing = [kernel for kernel in dict.fromkeys(kernels) if kernel not in _addresses]
     if not missing:
         return

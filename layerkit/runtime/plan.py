@@ -96,7 +96,9 @@ class Plan:
     def run(self) -> None:
         """Run every instruction. The caller holds the plan for itself meanwhile."""
         team = workers.team()
-        if self.parallel and team.threads > 1 and team.busy.acquire(blocking=False):
+        # Scratch was laid out for so many workers as there were when the plan was made.
+        fits = 1 < team.threads <= self.threads
+        if self.parallel and fits and team.busy.acquire(blocking=False):
             try:
                 self._walk_args[1], self._walk_args[2] = team.state.ctypes.data, team.threads
                 self._run(team.walk, self._walk_args.ctypes.data)

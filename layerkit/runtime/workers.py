@@ -64,21 +64,26 @@ class Team:
 
 
 _team: Team | None = None
+_making = threading.Lock()
 
 
 def team() -> Team:
     """The process' team, made when first asked for and again when the number of threads changed."""
     global _team
     threads = get_num_threads()
-    if _team is None or _team.threads != threads:
-        _team = Team(threads)
-    return _team
+    found = _team
+    if found is None or found.threads != threads:
+        with _making:
+            if _team is None or _team.threads != threads:
+                _team = Team(threads)
+            found = _team
+    return found
 
 
 def _forget_team() -> None:
     # A forked child has the parent's memory but not its threads.
-    global _team
-    _team = None
+    global _team, _making
+    _team, _making = None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):

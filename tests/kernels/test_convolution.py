@@ -15,9 +15,9 @@ from layerkit.kernels.depthwise_launch import (
     depthwise_input_gradient_launches,
     depthwise_launches,
 )
-from layerkit.runtime import thread_count as workers
 from layerkit.runtime.kernel_cache import statistics
 from layerkit.runtime.plan import operand_of, run_launches
+from layerkit.runtime.thread_count import get_num_threads, set_num_threads
 
 # images, height, width, channels, filters, kernel, strides, padding, dilation, groups
 CASES = {
@@ -62,9 +62,9 @@ EMPTY = {
 
 @pytest.fixture(autouse=True)
 def _threads():
-    before = workers.get_num_threads()
+    before = get_num_threads()
     yield
-    workers.set_num_threads(before)
+    set_num_threads(before)
 
 
 class Convolution:
@@ -198,7 +198,7 @@ def test_threads_do_not_change_bits(depthwise):
     case = Convolution(shape, integers=False, depthwise=depthwise)
     results = []
     for threads in (1, 2, 3):
-        workers.set_num_threads(threads)
+        set_num_threads(threads)
         results.append(case.run_all())
     for result in results[1:]:
         for one, other in zip(results[0], result, strict=True):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from layerkit.kernels import indexing_launch
-from layerkit.runtime import kernel_cache, workers
+from layerkit.runtime import kernel_cache
 from layerkit.runtime.plan import operand_of, run_launches
+from layerkit.runtime.thread_count import get_num_threads, set_num_threads
 
 INDEX_TYPES = [np.int32, np.int64]
 
@@ -121,17 +122,17 @@ def test_equal_bits_for_any_number_of_threads():
     g = random.normal(size=(3001, 129)).astype(np.float32)
     narrow = random.normal(size=(60_001, 3)).astype(np.float32)
     many = random.integers(0, 97, 60_001).astype(np.int64)
-    before = workers.get_num_threads()
+    before = get_num_threads()
     try:
         results = []
         for threads in (1, 2, 3):
-            workers.set_num_threads(threads)
+            set_num_threads(threads)
             hot = run("one_hot", indices, np.empty((3001, 997), np.float32))
             results.append(
                 [gather(table, indices), scatter(g, indices, 997), scatter(narrow, many, 97), hot, argmax(g)]
             )
     finally:
-        workers.set_num_threads(before)
+        set_num_threads(before)
     for result in results[1:]:
         for first, other in zip(results[0], result, strict=True):
             np.testing.assert_array_equal(first, other)

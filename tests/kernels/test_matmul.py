@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from layerkit.kernels.matmul_launch import matmul_launches
-from layerkit.runtime import kernel_cache, workers
+from layerkit.runtime import kernel_cache
 from layerkit.runtime.plan import operand_of, run_launches
+from layerkit.runtime.thread_count import get_num_threads, set_num_threads
 
 SIZES = [1, 2, 5, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65, 127, 130]
 
@@ -48,10 +49,10 @@ LAYOUTS = {
 
 @pytest.fixture(autouse=True)
 def threads():
-    before = workers._threads
-    workers.set_num_threads(2)
+    before = get_num_threads()
+    set_num_threads(2)
     yield
-    workers._threads = before
+    set_num_threads(before)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -169,7 +170,7 @@ def test_same_bits_for_any_number_of_threads(shape, b_layout):
     a, b, bias = normal((m, k)), LAYOUTS[b_layout]((k, n), "float32"), normal((n,))
     results = []
     for count in (1, 2, 3):
-        workers.set_num_threads(count)
+        set_num_threads(count)
         results.append(multiply(a, b, bias, "relu").tobytes())
     assert len(set(results)) == 1
 

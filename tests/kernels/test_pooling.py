@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from layerkit.kernels import pooling_launch
-from layerkit.runtime import kernel_cache, workers
+from layerkit.runtime import kernel_cache
 from layerkit.runtime.plan import operand_of, run_launches
+from layerkit.runtime.thread_count import get_num_threads, set_num_threads
 
 CASES = [
     # shape, pool, strides, padding
@@ -120,14 +121,14 @@ def test_equal_bits_for_any_number_of_threads(shape, pool, strides, padding):
     shape = (5, shape[1] * 8, shape[2] * 8, shape[3])
     x, g = sample(shape, np.float32, pool, strides, padding)
     x += np.random.default_rng(1).normal(0, 1e-3, x.shape).astype(np.float32)
-    before = workers.get_num_threads()
+    before = get_num_threads()
     try:
         results = []
         for threads in (1, 2, 3):
-            workers.set_num_threads(threads)
+            set_num_threads(threads)
             results.append(pool_all(x, g, pool=pool, strides=strides, padding=padding))
     finally:
-        workers.set_num_threads(before)
+        set_num_threads(before)
     for result in results[1:]:
         for first, other in zip(results[0], result, strict=True):
             np.testing.assert_array_equal(first, other)

@@ -41,6 +41,22 @@ def test_plans_made_for_one_number_of_threads_run_on_another(restore_threads):
             np.testing.assert_array_equal(a, b.numpy())
 
 
+def test_a_plan_never_lets_in_more_workers_than_its_scratch_has_room_for(restore_threads):
+    def with_scratch(x):
+        return ops.sum(x * x[0], 0), ops.sum(x, 0)
+
+    x = np.random.default_rng(0).normal(size=(4000, 300)).astype("float32")
+    workers.set_num_threads(1)
+    function = compile_function(with_scratch)
+    expected = [y.numpy() for y in function(x)]
+    plan = next(iter(function._kept.values())).executable.plan
+    workers.set_num_threads(8)
+    for _ in range(50):
+        plan.run()
+        for a, b in zip(expected, function(x), strict=True):
+            np.testing.assert_array_equal(a, b.numpy())
+
+
 def test_python_threads_may_run_plans_at_once():
     x = np.random.default_rng(0).normal(size=(500, 300)).astype("float32")
     expected = [y.numpy() for y in compile_function(heavy)(x)]
