@@ -10,8 +10,8 @@ Errors are at most 2 units of the last place, but 2.5 for tanh, sigmoid, arctan,
 and softplus in float64), 3 for tan, 3.5 for arctan2, 5 for erfc in float32 and 6 in float64; `test_vector_math.py`
 asserts each. sin, cos and tan in float32 keep that for |x| <= 100,000; the error grows with |x| beyond.
 
-Infinities, NaN and signed zeros come out as in C; overflow gives infinity; results and arguments below the smallest
-normal number are not flushed to zero (expm1, log1p, tanh, sinh of a subnormal give it back).
+Infinities, NaN and signed zeros come out as in C; overflow gives infinity. Arguments and results below the smallest
+normal number are zero, since plans run with subnormal numbers flushed (walker.py).
 
 Coefficients are minimax polynomials fitted by Remez' exchange with 50 digits; the reductions are Cody and Waite's
 ("Software Manual for the Elementary Functions", 1980), log's is Sun's fdlibm's, and erfc's variable

@@ -25,7 +25,7 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
         inputs: a symbolic tensor (see `Input`) or a list or dictionary of them.
         outputs: a tensor, or a list or dictionary of them.
         name: the model's name.
-        trainable: set on all its layers, if given.
+        **kwargs: `trainable`, which is set on all its layers, and a layer's further arguments.
 
     >>> x = Input((2,))
     >>> Functional(x, Dense(1)(x)).count_params()
