@@ -52,7 +52,9 @@ class Executable:
         addresses = {buffer: array.ctypes.data for buffer, array in memory.items()}
         scratch = {key: arena.ctypes.data + offsets[key] for key in scratches}
         self.plan = Plan(steps, addresses, scratch, [arena, *memory.values(), program], threads)
-        seen_by_host = {operand.buffer for step in program.steps if isinstance(step, HostCall) for operand in step.inputs}
+        seen_by_host = {
+            operand.buffer for step in program.steps if isinstance(step, HostCall) for operand in step.inputs
+        }
         seen_by_host.update(operand.buffer for operand in program.outputs)
         self._inputs = [
             _Input(self.plan, operand, own, operand.buffer not in seen_by_host)

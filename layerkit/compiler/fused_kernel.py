@@ -5,9 +5,8 @@ Four forms of loop, by what the group does:
     row     a row at a time: each reduction is a pass over the row, later passes use its result
     column  pieces of rows accumulate into scratch vectors, which a second kernel adds up in order
     full    pieces of points accumulate into scratch numbers, which the same second kernel adds up
-The pieces depend on sizes only, so the result does not depend on the number of threads. Where all operands of a map or
-column form are either whole arrays or one row repeated, so many rows are taken as one that the loop is long enough to be
-worth vectorising (32 channels are two registers); the repeated row lies in scratch as often as that.
+The pieces depend on sizes only, so the result does not depend on the number of threads. Narrow rows of the map and column
+forms are taken several as one (wide_loops.py).
 """
 
 from __future__ import annotations
@@ -18,16 +17,14 @@ import numpy as np
 
 from layerkit.compiler.fuse import COSTLY, Group, reduction_kind
 from layerkit.compiler.iteration import WalkedOperand, collapse
-from layerkit.compiler.scalar_code import accumulated, expression, identity
+from layerkit.compiler.scalar_code import accumulated, expression, identity, index_axis
+from layerkit.compiler.wide_loops import MOST_PIECES, PIECE_POINTS, WideLoops
 from layerkit.graph.node import Node
 from layerkit.graph.operation import Reduction
 from layerkit.graph.tensor import Tensor
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
 
 BLOCK = 1024
-WIDE = 512
-PIECE_POINTS = 16_384
-MOST_PIECES = 256
 
 
 def fused_launches(
@@ -47,7 +44,7 @@ def fused_launches(
     return _Generator(group, operand_of, outputs, materialize).launches()
 
 
-class _Generator:
+class _Generator(WideLoops):
     def __init__(self, group: Group, operand_of: Callable, outputs: Sequence[Tensor], materialize: Callable) -> None:
         self.group = group
         self.space = group.space
@@ -71,7 +68,7 @@ class _Generator:
         self.boundary = (
             len(self.space) - group.row_axes if group.row_axes else group.tail_axes if group.tail == "column" else None
         )
-        self.indexed_last = any(_index_axis(n) == len(self.space) - 1 for n in group.nodes)
+        self.indexed_last = any(index_axis(n) == len(self.space) - 1 for n in group.nodes)
         dims = self._collapse()
         if self.boundary is not None and len(dims[1]) > 1:
             for one in self.inputs:
@@ -114,92 +111,6 @@ class _Generator:
             return self._tail()
         return self._row() if self.group.row_axes else self._map()
 
-    def _many_rows_as_one(self) -> bool:
-        """Whether rows can be strung together: each operand is a whole array, one value, or one row repeated."""
-        if len(self.outer) != 1 or self.group.row_axes or self.indexed_last or self.group.tail == "full":
-            return False
-        if any(_index_axis(n) is not None for n in self.group.nodes):
-            return False
-        size = self.inner[0]
-        for at, one in enumerate(self._all()):
-            outer, inner = self.outer[0][1][at], self.inner[1][at]
-            if not one.whole and (outer, inner) not in ((0, 0), (0, 1), (size, 1)):
-                return False
-        return True
-
-    def _repeated_rows(self, width: int, times: int) -> None:
-        """Each operand that is one row, as often as it takes to fill `width`, in the worker's scratch."""
-        self.repeated = {
-            at
-            for at in range(len(self.inputs))
-            if not self.inputs[at].whole and (self.outer[0][1][at], self.inner[1][at]) == (0, 1)
-        }
-        self.lines.append(f"times = {self.arg(times)}")
-        for at in sorted(self.repeated):
-            dtype = self.inputs[at].operand.dtype
-            scratch = Scratch(width * dtype.itemsize, per_worker=True, name="repeated row")
-            self.lines.append(f"y{at} = {dtype.name}_at({self.arg(scratch)} + worker * {self.arg(scratch.nbytes)})")
-            self.lines += [
-                "for time in range(times):",
-                "    at = time * n",
-                "    for j in range(n):",
-                f"        y{at}[at + j] = p{at}[j]",
-            ]
-
-    def _wide_map(self) -> list[Launch]:
-        rows, size = self._outer_rows(), self.inner[0]
-        times = max(1, WIDE // max(size, 1))
-        width = times * size
-        self.lines += [f"width = {self.arg(width)}", f"total = {self.arg(rows * size)}"]
-        self._repeated_rows(width, times)
-        self._prologue()
-        self.lines += [
-            "for unit in range(lo, hi):",
-            "    base = unit * width",
-            "    count = min(width, total - base)",
-            "    for j in range(count):",
-        ]
-        self._points("        ", "base + j", self._stored(self.group.nodes), wide=True)
-        return [self._launch(-(-rows // times), width)] if rows * size else []
-
-    def _wide_column(self) -> list[Launch]:
-        rows, size = self._outer_rows(), self.inner[0]
-        times = max(1, WIDE // max(size, 1))
-        width, blocks = times * size, -(-rows // times)
-        pieces = max(1, min(MOST_PIECES, rows * size // PIECE_POINTS, blocks))
-        per = max(1, -(-blocks // pieces))
-        pieces = max(1, -(-blocks // per))
-        places = self._tail_places(pieces, size)
-        self.lines += [
-            f"width = {self.arg(width)}",
-            f"total = {self.arg(rows * size)}",
-            f"blocks = {self.arg(blocks)}",
-            f"per = {self.arg(per)}",
-        ]
-        self._repeated_rows(width, times)
-        self._prologue()
-        for at, y in enumerate(self.tail_outputs):
-            scratch = Scratch(width * y.dtype.itemsize, per_worker=True, name="accumulators")
-            self.lines.append(f"a{at} = {y.dtype.name}_at({self.arg(scratch)} + worker * {self.arg(scratch.nbytes)})")
-        tails = range(len(self.tails))
-        self.lines += ["for piece in range(lo, hi):", "    for j in range(width):"]
-        self.lines += [f"        a{at}[j] = {identity(self.tails[at])}" for at in tails]
-        self.lines += [
-            "    for block in range(piece * per, min(blocks, (piece + 1) * per)):",
-            "        base = block * width",
-        ]
-        self.lines += ["        count = min(width, total - base)", "        for j in range(count):"]
-        stored = self._stored([n for n in self.group.nodes if n not in self.tails])
-        self._points("            ", "base + j", stored, tails=[f"a{at}[j]" for at in tails], wide=True)
-        self.lines += ["    base = piece * n", "    for j in range(n):"]
-        self.lines += [f"        t{at}[base + j] = a{at}[j]" for at in tails]
-        self.lines += ["    for time in range(1, times):", "        at = time * n", "        for j in range(n):"]
-        self.lines += [
-            f"            t{at}[base + j] = {accumulated(self.tails[at], f't{at}[base + j]', f'a{at}[at + j]')}"
-            for at in tails
-        ]
-        return [self._launch(pieces, max(1, rows * size // pieces)), *self._combine(places, pieces, size)]
-
     def _tail_places(self, pieces: int, width: int) -> list[Operand | Scratch]:
         """Where the pieces' results go: with one piece it is the result itself."""
         places = [
@@ -213,12 +124,16 @@ class _Generator:
         """The launches that add the pieces up."""
         if pieces == 1:
             return []
-        launches = []
-        for n, place, y in zip(self.tails, places, self.tail_outputs, strict=True):
-            constants = (("dtype", y.dtype.name), ("accumulate", n.operation.accumulate))
-            combine = Kernel("reduction", "combine_pieces", constants)
-            launches.append(Launch(combine, [place, pieces, width, y], width, serial_grain(pieces)))
-        return launches
+        return [
+            Launch(kernel, [place, pieces, width, y], width, serial_grain(pieces))
+            for kernel, place, y in zip(self._combine_kernels(), places, self.tail_outputs, strict=True)
+        ]
+
+    def _combine_kernels(self) -> list[Kernel]:
+        return [
+            Kernel("reduction", "combine_pieces", (("dtype", y.dtype.name), ("accumulate", n.operation.accumulate)))
+            for n, y in zip(self.tails, self.tail_outputs, strict=True)
+        ]
 
     def _outer_rows(self) -> int:
         return int(np.prod([size for size, _ in self.outer], dtype=np.int64))
@@ -234,9 +149,8 @@ class _Generator:
     def _launch(self, units: int, points_per_unit: float) -> Launch:
         body = "\n".join("    " + line for line in self.lines)
         source = f"{_HEADER}\n\ndef fused(args, lo, hi, worker):\n{body}\n"
-        return Launch(
-            Kernel("fused", "fused", source=source), self.args, units, serial_grain(points_per_unit * self._work())
-        )
+        kernel, grain = Kernel("fused", "fused", source=source), serial_grain(points_per_unit * self._work())
+        return Launch(kernel, self.args, units, grain, self._combine_kernels())
 
     # -- the loops ------------------------------------------------------------------------------------------------
 
@@ -376,7 +290,7 @@ class _Generator:
             if not one.whole and self.inner[1][at] not in (0, 1):
                 self.lines.append(f"m{at} = {self.arg(self.inner[1][at])}")
         for node in self.group.nodes:
-            axis = _index_axis(node)
+            axis = index_axis(node)
             if axis is not None and not (axis == len(self.space) - 1 and self._inner_is_last_axis()):
                 self.lines.append(f"below{axis} = {self.arg(int(np.prod(self.space[axis + 1 :], dtype=np.int64)))}")
                 self.lines.append(f"size{axis} = {self.arg(self.space[axis])}")
@@ -516,10 +430,6 @@ class _Generator:
             else:
                 stage[id(n)] = before
         return stage
-
-
-def _index_axis(node: Node) -> int | None:
-    return node.operation.axis if type(node.operation).__name__ == "IndexAlong" else None
 
 
 def _loaded(text: str, one: WalkedOperand) -> str:

@@ -94,3 +94,8 @@ def accumulated(node: Node, acc: str, value: str) -> str:
     text = ACCUMULATE[node.operation.accumulate].format(acc=acc, value=value)
     dtype = node.outputs[0].dtype
     return text if dtype.startswith("float") else f"{dtype}({text})"
+
+
+def index_axis(node: Node) -> int | None:
+    """The axis along which a node counts, if it does."""
+    return node.operation.axis if type(node.operation).__name__ == "IndexAlong" else None

@@ -73,13 +73,15 @@ class Launch:
     """One instruction: a kernel, its arguments, its units, and how few units are worth a thread of their own.
 
     An argument is an int, an Operand (its address), or a Scratch (its address; the same object given to
-    several launches of one operation is the same memory).
+    several launches of one operation is the same memory). `companions` are kernels that the operation needs for other
+    sizes: they are compiled with it, so that a new size compiles nothing.
     """
 
     kernel: Kernel
     args: Sequence[int | Operand | Scratch]
     units: int
     grain: int
+    companions: Sequence[Kernel] = ()
 
 
 def contiguous_strides(shape: Sequence[int]) -> tuple[int, ...]:

@@ -56,7 +56,8 @@ class Plan:
                 arguments.append(int(argument))
         self.arguments = np.array(arguments or [0], np.int64)
         base = self.arguments.ctypes.data
-        prepare([*workers.KERNELS, *(launch.kernel for launch in self.launches)])
+        needed = [kernel for launch in self.launches for kernel in (launch.kernel, *launch.companions)]
+        prepare([*workers.KERNELS, *needed])
         self.table = np.array(
             [
                 [address_of(launch.kernel), base + 8 * start, launch.units, launch.grain]

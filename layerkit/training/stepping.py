@@ -156,7 +156,9 @@ class Stepping:
             object.__setattr__(self, "_steps", {})
         step = self._steps.get(kind)
         if step is None:
-            step = self._steps[kind] = Step(self._step_function(kind), f"{kind}_step", self.run_eagerly)
+            step = self._steps[kind] = Step(
+                self._step_function(kind), f"{kind}_step", self.run_eagerly, lazy=kind == "predict"
+            )
         return step
 
     def _step_function(self, kind: str) -> Any:

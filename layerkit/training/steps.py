@@ -20,11 +20,12 @@ class Step:
         function: takes what `train_step` takes: x, (x, y) or (x, y, sample_weight), of symbolic tensors.
         name: for messages.
         interpret: run on the NumPy references instead of compiling.
+        lazy: interpret a signature's first runs where that is cheap and nothing has been compiled yet.
     """
 
-    def __init__(self, function: Callable[[Any], Any], name: str, interpret: bool):
+    def __init__(self, function: Callable[[Any], Any], name: str, interpret: bool, lazy: bool = False):
         self._compiled = CompiledFunction(
-            lambda x, y, sample_weight: function(pack_x_y_sample_weight(x, y, sample_weight)), name, interpret
+            lambda x, y, sample_weight: function(pack_x_y_sample_weight(x, y, sample_weight)), name, interpret, lazy
         )
         self._signature: tuple | None = None
         self._latest: Any = None
