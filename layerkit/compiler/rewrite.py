@@ -274,6 +274,8 @@ def _split_reduction(rewriter: _Rewriter, operation: Reduction, inputs: list[Ten
     trailing = axes == tuple(range(rank - len(axes), rank))
     if leading or trailing:
         return None
+    if kind == "Sum" and x.dtype in ("float32", "float64") and axes == tuple(range(axes[0], axes[-1] + 1)):
+        return _middle_sum(rewriter, x, axes)
     at_end = tuple(axis for axis in axes if set(range(axis, rank)) <= set(axes))
     at_start = tuple(axis for axis in axes if set(range(axis + 1)) <= set(axes))
     if at_end:
@@ -287,3 +289,13 @@ def _split_reduction(rewriter: _Rewriter, operation: Reduction, inputs: list[Ten
     moved = rewriter.one("Transpose", [x], order)
     reduced = rewriter.one(kind, [moved], tuple(range(rank - len(axes), rank)))
     return rewriter.one("Reshape", [reduced], operation.specs(inputs)[0][0])
+
+
+def _middle_sum(rewriter: _Rewriter, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """A sum over axes between others is a product with a row of ones, whose kernel runs along the last axes."""
+    before, over, after = x.shape[: axes[0]], x.shape[axes[0] : axes[-1] + 1], x.shape[axes[-1] + 1 :]
+    batch, rows, columns = (int(np.prod(sizes, dtype=np.int64)) for sizes in (before, over, after))
+    one = rewriter._constant(Tensor.of(np.ones((), x.dtype)))
+    ones = rewriter.one("BroadcastTo", [one], (batch, 1, rows))
+    product = rewriter.one("MatMul", [ones, rewriter.one("Reshape", [x], (batch, rows, columns))])
+    return rewriter.one("Reshape", [product], (*before, *(1,) * len(over), *after))

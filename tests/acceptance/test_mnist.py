@@ -38,7 +38,7 @@ def test_accuracy_and_reload(make, prepare, expected, tmp_path):
     (x_train, y_train), (x_test, y_test) = mnist()
     x_train, x_test = prepare(x_train), prepare(x_test)
     keras.utils.set_random_seed(1)
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, EPOCHS * -(-len(x_train) // BATCH))
+    rate = keras.optimizers.schedules.CosineDecay(4e-3, EPOCHS * -(-len(x_train) // BATCH))
     model = compiled(make(), keras.optimizers.Adam(rate))
     model.fit(x_train, y_train, batch_size=BATCH, epochs=EPOCHS, verbose=2)
     _, accuracy = model.evaluate(x_test, y_test, verbose=0)

@@ -143,6 +143,15 @@ def test_no_float32_kernel_computes_in_float64():
         assert "fpext" not in abi.optimised_ir(function, "symbol")
 
 
+def test_sums_over_any_axes():
+    x = np.random.default_rng(0).normal(size=(3, 4, 5, 6))
+    for axes in [(1,), (1, 2), (2,), (0, 2), (1, 3), (0, 1, 3), (0, 3), (1, 2, 3), (0,), (3,)]:
+        for function in (ops.sum, ops.max, ops.prod):
+            found = CompiledFunction(lambda x, f=function, a=axes: f(x, a))(x).numpy()
+            expected = {ops.sum: np.sum, ops.max: np.max, ops.prod: np.prod}[function](x, axes)
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
 def test_variables_are_written_in_place_where_that_is_safe():
     w, m = Variable(np.ones(2000), name="w"), Variable(np.zeros(2000), name="m")
 
