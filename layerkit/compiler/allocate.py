@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 ALIGNMENT = 64
 
@@ -40,7 +42,6 @@ def allocate(lifetimes: Sequence[Lifetime]) -> tuple[dict[Hashable, int], int]:
                 break
             at = max(at, end)
         offsets[life.buffer] = at
-        placed.append((at, at + size, life))
-        placed.sort(key=lambda entry: entry[0])
+        insort(placed, (at, at + size, life), key=itemgetter(0))
         total = max(total, at + size)
     return offsets, total

@@ -49,6 +49,16 @@ class Group:
         self.row_axes = 0
         self.tail = ""
         self.tail_axes = 0
+        self.bits = 0  # its nodes and all that they need, as sets by the nodes' order
+        self.ancestors = 0
+        self.merged_into: Group | None = None
+
+    def whole(self) -> Group:
+        """The group that this one is part of now."""
+        group = self
+        while group.merged_into is not None:
+            group = group.merged_into
+        return group
 
     @property
     def row_space(self) -> tuple[int, ...]:
@@ -77,34 +87,36 @@ class _Fuser:
         self.group_of: dict[int, Group] = {}
         self.readers: dict[int, list[Group]] = {}
         self.groups: list[Group] = []
-        self._sources: dict[int, list[Node]] = {}
-
-    def sources(self, unit: Group | Node) -> list[Node]:
-        """The nodes outside of a unit that make what it reads."""
-        if isinstance(unit, Node):
-            return [x.node for x in unit.inputs if x.node is not None]
-        found = self._sources.get(id(unit))
-        if found is None:
-            found = self._sources[id(unit)] = [x.node for x in unit.external() if x.node is not None]
-        return found
+        self.ancestors: dict[int, int] = {}
+        """For each node a set of nodes, as bits by their order: itself and all that it needs."""
+        for at, node in enumerate(nodes):
+            bits = 1 << at
+            for x in node.inputs:
+                if x.node is not None:
+                    bits |= self.ancestors[id(x.node)]
+            self.ancestors[id(node)] = bits
 
     def depends(self, inputs: Sequence[Tensor], group: Group, besides: Group | None = None) -> bool:
-        """Whether inputs made outside of `group` (and of `besides`) need something that these make.
-
-        Every group is taken whole: what needs one of its nodes needs all that the group reads.
-        """
-        own = {id(group), id(besides or group)}
-        seen: set[int] = set()
-        stack = [x.node for x in inputs if x.node is not None and id(self.group_of.get(id(x.node), x.node)) not in own]
-        while stack:
-            node = stack.pop()
-            unit = self.group_of.get(id(node), node)
-            if id(unit) in own:
-                return True
-            if id(unit) not in seen:
-                seen.add(id(unit))
-                stack += self.sources(unit)
-        return False
+        """Whether inputs made outside of `group` and `besides` need something of these, every group taken whole."""
+        own = group.bits | (besides.bits if besides else 0)
+        needed = 0
+        for x in inputs:
+            if x.node is not None and not own >> self.order[id(x.node)] & 1:
+                needed |= self.ancestors[id(x.node)]
+        # What is needed of a group needs all of it, and so what all of its nodes need.
+        waiting = [other for other in self.groups if not other.bits & own]
+        while not needed & own:
+            rest = []
+            before = needed
+            for other in reversed(waiting):
+                if other.bits & needed:
+                    needed |= other.ancestors
+                else:
+                    rest.append(other)
+            if needed == before:
+                return False
+            waiting = rest[::-1]
+        return True
 
     def fits(self, node: Node, group: Group) -> bool:
         """Whether the node may join the group as far as shapes and kinds go."""
@@ -135,7 +147,8 @@ class _Fuser:
 
     def join(self, node: Node, group: Group) -> None:
         group.nodes.append(node)
-        self._sources.pop(id(group), None)
+        group.bits |= 1 << self.order[id(node)]
+        group.ancestors |= self.ancestors[id(node)]
         self.group_of[id(node)] = group
         if isinstance(node.operation, Reduction):
             kind, over = reduction_kind(node)
@@ -165,11 +178,10 @@ class _Fuser:
             self.group_of[id(node)] = a
         a.nodes = sorted(a.nodes + b.nodes, key=lambda node: self.order[id(node)])
         a.row_axes, a.tail, a.tail_axes = a.row_axes or b.row_axes, a.tail or b.tail, a.tail_axes or b.tail_axes
-        self._sources.pop(id(a), None)
-        self._sources.pop(id(b), None)
+        a.bits |= b.bits
+        a.ancestors |= b.ancestors
         self.groups.remove(b)
-        for readers in self.readers.values():
-            readers[:] = [a if group is b else group for group in readers]
+        b.merged_into = a
 
     def place(self, node: Node) -> None:
         candidates: dict[int, Group] = {}
@@ -178,7 +190,8 @@ class _Fuser:
                 candidates.setdefault(id(self.group_of[id(x.node)]), self.group_of[id(x.node)])
         for x in node.inputs:
             # Neighbours that read the same tensor are worth joining where one pass then feeds several reductions.
-            for group in self.readers.get(id(x), []):
+            for reader in self.readers.get(id(x), []):
+                group = reader.whole()
                 if group.tail or isinstance(node.operation, Reduction):
                     candidates.setdefault(id(group), group)
         chosen: Group | None = None

@@ -5,8 +5,8 @@ Four forms of loop, by what the group does:
     row     a row at a time: each reduction is a pass over the row, later passes use its result
     column  pieces of rows accumulate into scratch vectors, which a second kernel adds up in order
     full    pieces of points accumulate into scratch numbers, which the same second kernel adds up
-The pieces depend on sizes only, so the result does not depend on the number of threads. Narrow rows of the map and column
-forms are taken several as one (wide_loops.py).
+The pieces depend on sizes only, so the result does not depend on the number of threads. Narrow rows of the map and
+column forms are taken several as one (wide_loops.py).
 """
 
 from __future__ import annotations
