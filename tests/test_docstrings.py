@@ -124,7 +124,7 @@ def arguments_of(text: str) -> list[str]:
 
 
 def test_arguments_are_found() -> None:
-    text = "What.\n\nArgs:\n    a: one\n        more: of it\n    b, c: two\n    **d: rest\n\nRaises:\n    ValueError: e\n"
+    text = "What.\n\nArgs:\n    a: one\n        more: of it\n    b, c: two\n    **d: rest\n\nRaises:\n    Error: e\n"
     assert arguments_of(text) == ["a", "b", "c", "d"]
 
 

@@ -52,6 +52,7 @@ class Group:
         self.bits = 0  # its nodes and all that they need, as sets by the nodes' order
         self.ancestors = 0
         self.merged_into: Group | None = None
+        self.recomputed: set[int] = set()  # nodes (by id) that another group makes as well, and stores
 
     def whole(self) -> Group:
         """The group that this one is part of now."""
@@ -229,9 +230,9 @@ def fuse(nodes: Sequence[Node], results: Sequence[Tensor]) -> list[Group | Node]
     return _schedule(nodes, fuser)
 
 
-def outputs_of(group: Group, read: set[int], owner: dict[int, Group]) -> list[Tensor]:
+def outputs_of(group: Group, read: set[int]) -> list[Tensor]:
     """The tensors that a group has to store: what is read outside of it and is its own to make."""
-    return [y for node in group.nodes if owner.get(id(node)) is group for y in node.outputs if id(y) in read]
+    return [y for node in group.nodes if id(node) not in group.recomputed for y in node.outputs if id(y) in read]
 
 
 def _full_sources(tensor: Tensor, space: tuple[int, ...], depth: int) -> set[int] | None:
@@ -271,6 +272,7 @@ def _recompute(groups: Sequence[Group], results: set[int]) -> None:
             sources = _full_sources(tensor, group.space, RECOMPUTED_DEPTH)
             if sources is not None and len(sources) <= 1:
                 group.nodes.insert(0, node)
+                group.recomputed.add(id(node))
                 pending += node.inputs
 
 
@@ -282,7 +284,7 @@ def _prune(fuser: _Fuser, kept: set[int]) -> None:
         read = set(kept).union(*({id(x) for x in group.external()} for group in fuser.groups))
         for group in fuser.groups:
             used = {id(x) for node in group.nodes for x in node.inputs}
-            stored = {id(y) for y in outputs_of(group, read, fuser.group_of)}
+            stored = {id(y) for y in outputs_of(group, read)}
             live = [node for node in group.nodes if any(id(y) in used or id(y) in stored for y in node.outputs)]
             if len(live) < len(group.nodes):
                 group.nodes = live

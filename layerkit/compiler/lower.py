@@ -42,11 +42,6 @@ class _Lowering:
         self.operands: dict[int, Operand] = {}
         self.graph = graph
         self.units = units
-        self.owner = {}
-        for unit in units:
-            if isinstance(unit, Group):
-                for node in unit.nodes:
-                    self.owner.setdefault(id(node), unit)
         self.read = {id(x) for x in (*graph.outputs, *graph.assigned.values())}
         for unit in units:
             self.read.update(id(x) for x in (unit.inputs if isinstance(unit, Node) else unit.external()))
@@ -88,7 +83,7 @@ class _Lowering:
 
     def lower_unit(self, unit: Group | Node, targets: dict[int, Operand]) -> None:
         if isinstance(unit, Group):
-            outputs = outputs_of(unit, self.read, self.owner)
+            outputs = outputs_of(unit, self.read)
             for y in outputs:
                 if id(y) in targets:
                     self.operands[id(y)] = targets[id(y)]
@@ -144,7 +139,7 @@ class _Lowering:
             for x in unit.inputs if isinstance(unit, Node) else unit.external():
                 last_read[id(sources.get(id(x), x))] = at
             if isinstance(unit, Group):
-                made_at.update((id(y), at) for y in outputs_of(unit, self.read, self.owner))
+                made_at.update((id(y), at) for y in outputs_of(unit, self.read))
         returned = {id(sources.get(id(y), y)) for y in (*self.graph.outputs, *self.graph.assigned.values())}
         targets: dict[int, Operand] = {}
         for variable, tensor in self.graph.assigned.items():

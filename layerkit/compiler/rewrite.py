@@ -58,9 +58,10 @@ class _Rewriter:
             # that a batch of one sample has the structure of all others.)
             value = self._constant(_named(Tensor.of(array.ravel()[0].reshape(())), tensor.name))
             return self.add(Operation.registry["BroadcastTo"](array.shape), [value])[0]
-        if array.size > 64:
+        if array.size > 64 or tensor.name == SIZE_CONSTANT:
+            # Constants from sizes are not merged by value: a batch of 1 would merge what others have apart.
             return tensor
-        return self._constants.setdefault((tensor.name, array.dtype.str, array.shape, array.tobytes()), tensor)
+        return self._constants.setdefault((array.dtype.str, array.shape, array.tobytes()), tensor)
 
     def replace(self, old: Tensor, new: Tensor) -> None:
         self._replaced[id(old)] = new

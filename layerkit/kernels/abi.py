@@ -99,6 +99,22 @@ bits_of_float64 = _bits(types.float64, types.int64, ir.IntType(64))
 
 
 @intrinsic
+def select(typing, condition, x, y):
+    """`x if condition else y` as a select: both sides are computed, nothing branches, and NaN is kept."""
+    return x(types.boolean, x, x), lambda context, builder, signature, values: builder.select(*values)
+
+
+@intrinsic
+def like(typing, value, x):
+    """A literal number in the type of x (a bare literal would pull float32 arithmetic up to float64)."""
+
+    def codegen(context, builder, signature, values):
+        return builder.fptrunc(values[0], ir.FloatType()) if x == types.float32 else values[0]
+
+    return x(types.float64, x), codegen
+
+
+@intrinsic
 def call_kernel(typing, address, args, lo, hi, worker):
     """Call the kernel at an address."""
 

@@ -15,88 +15,22 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from layerkit.kernels.abi import LLVM_TYPES, vector_length
+from layerkit.kernels.lanes import I64, Lanes, emitted, lane_mask, splat
 from layerkit.kernels.microkernel import max_rows
 
 # With 32 vector registers 8 x 2 sums; with 16 registers 4 x 2, which hide the latency of a multiply-add just as well.
 ROWS = 8 if max_rows(2) >= 8 else 4
-I64 = ir.IntType(64)
-I32 = ir.IntType(32)
-
-
-def lane_mask(builder: ir.IRBuilder, lanes: int, count: ir.Value) -> ir.Value:
-    """<lanes x i1> that is set in the lanes below `count` (int64)."""
-    vector = ir.VectorType(I32, lanes)
-    narrow = builder.trunc(count, I32)
-    return builder.icmp_signed("<", ir.Constant(vector, list(range(lanes))), splat(builder, narrow, lanes))
-
-
-def splat(builder: ir.IRBuilder, value: ir.Value, lanes: int) -> ir.Value:
-    """A vector with `value` in every lane."""
-    vector = ir.VectorType(value.type, lanes)
-    undefined = ir.Constant(vector, ir.Undefined)
-    one = builder.insert_element(undefined, value, ir.Constant(I32, 0))
-    return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(I32, lanes), [0] * lanes))
-
-
-class Lanes:
-    """Vector loads, stores and multiply-adds of one dtype in one function being built."""
-
-    def __init__(self, builder: ir.IRBuilder, dtype: str, count: int | None = None) -> None:
-        self.builder = builder
-        self.scalar = LLVM_TYPES[dtype]
-        self.count = vector_length(dtype) if count is None else count
-        self.type = ir.VectorType(self.scalar, self.count)
-        self.suffix = f"v{self.count}f{32 if dtype == 'float32' else 64}"
-        self.align = 4 if dtype == "float32" else 8
-        self.mask_type = ir.VectorType(ir.IntType(1), self.count)
-
-    def _intrinsic(self, name: str, result: ir.Type, arguments: list[ir.Type]) -> ir.Function:
-        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
-
-    def fma(self, a: ir.Value, b: ir.Value, c: ir.Value) -> ir.Value:
-        """Return a * b + c, rounded once."""
-        function = self._intrinsic(f"llvm.fma.{self.suffix}", self.type, [self.type] * 3)
-        return self.builder.call(function, [a, b, c])
-
-    def load(self, pointer: ir.Value, mask: ir.Value | None = None) -> ir.Value:
-        """The vector at a scalar pointer; lanes outside the mask are zero and not read."""
-        pointer = self.builder.bitcast(pointer, self.type.as_pointer())
-        if mask is None:
-            return self.builder.load(pointer, align=self.align)
-        function = self._intrinsic(
-            f"llvm.masked.load.{self.suffix}.p0", self.type, [self.type.as_pointer(), I32, self.mask_type, self.type]
-        )
-        zeros = ir.Constant(self.type, [0.0] * self.count)
-        return self.builder.call(function, [pointer, ir.Constant(I32, self.align), mask, zeros])
-
-    def store(self, value: ir.Value, pointer: ir.Value, mask: ir.Value) -> None:
-        """Write the lanes in the mask."""
-        pointer = self.builder.bitcast(pointer, self.type.as_pointer())
-        function = self._intrinsic(
-            f"llvm.masked.store.{self.suffix}.p0",
-            ir.VoidType(),
-            [self.type, self.type.as_pointer(), I32, self.mask_type],
-        )
-        self.builder.call(function, [value, pointer, ir.Constant(I32, self.align), mask])
 
 
 @functools.cache
 def copy_elements(dtype: str, count: int) -> Callable:
     """Build the function `copy(source, to, given)` that writes `count` elements: the `given` of source, then zeros."""
 
-    @intrinsic
-    def copy(typing, source, to, given):
-        def codegen(context, builder, signature, values):
-            lanes = Lanes(builder, dtype, count)
-            source, to = (builder.inttoptr(value, lanes.scalar.as_pointer()) for value in values[:2])
-            value = lanes.load(source, lane_mask(builder, count, values[2]))
-            builder.store(value, builder.bitcast(to, lanes.type.as_pointer()), align=lanes.align)
-            return context.get_dummy_value()
+    def copy(builder, source, to, given):
+        lanes = Lanes(builder, dtype, count)
+        lanes.store(lanes.load(lanes.pointer(source), lanes.mask(given)), lanes.pointer(to))
 
-        return types.void(*(types.intp,) * 3), codegen
-
-    return copy
+    return emitted(3, copy)
 
 
 @functools.cache

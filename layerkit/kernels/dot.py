@@ -6,52 +6,40 @@ import functools
 from collections.abc import Callable
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
-from layerkit.kernels.abi import LLVM_TYPES, vector_length
-from layerkit.kernels.microkernel import I64, ITEMSIZE
-from layerkit.kernels.packing import I32, declared, lanes
+from layerkit.kernels.lanes import I64, ITEMSIZE, Lanes, declared, emitted
 
 ROWS, VECTORS = 4, 2  # 8 sums hide the latency of a multiply-add on two units
 
 
 @functools.cache
 def dot_kernel(dtype: str) -> Callable:
-    """The function `dots(rows, depth, w, w_row, x, bias, bias_step, y, relu)`, for use in Numba code.
+    """The function `dots(rows, depth, w, w_row, x, bias, y, relu)`, for use in Numba code.
 
-    y[r] = sum_k w[r * w_row + k] * x[k] + bias[r * bias_step]; w, x, y and bias (or 0) are addresses, strides count
-    elements, `relu` not 0 takes max(y, 0) and keeps NaN. The order of a sum depends on `depth` only.
+    y[r] = sum_k w[r * w_row + k] * x[k] + bias[0]; w, x, y and bias (or 0) are addresses, strides count elements,
+    `relu` not 0 takes max(y, 0) and keeps NaN. The order of a sum depends on `depth` only.
     """
 
-    @intrinsic
-    def dots(typing, rows, depth, w, w_row, x, bias, bias_step, y, relu):
-        def codegen(context, builder, signature, values):
-            name = f"layerkit_dots_{dtype}"
-            function = builder.module.globals.get(name) or _define(builder.module, name, dtype)
-            builder.call(function, values)
-            return context.get_dummy_value()
+    def dots(builder, *values):
+        name = f"layerkit_dots_{dtype}"
+        function = builder.module.globals.get(name) or _define(builder.module, name, dtype)
+        builder.call(function, values)
 
-        return types.void(*(types.intp,) * 9), codegen
-
-    return dots
+    return emitted(8, dots)
 
 
 def _define(module: ir.Module, name: str, dtype: str) -> ir.Function:
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64] * 9), name)
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64] * 8), name)
     function.linkage = "internal"
     function.attributes.add("noinline")
-    rows, depth, w, w_row, x, bias, bias_step, y, relu = function.args
-    size, length = I64(ITEMSIZE[dtype]), vector_length(dtype)
-    scalar = LLVM_TYPES[dtype]
-    vector = ir.VectorType(scalar, length)
-    zero = ir.Constant(vector, [0.0] * length)
-    suffix = f"v{length}f{8 * ITEMSIZE[dtype]}"
-    fma = declared(module, f"llvm.fma.{suffix}", vector, [vector] * 3)
-    entry, group, loop, rest, cut, finish, end = (
-        function.append_basic_block(part) for part in ("entry", "group", "loop", "rest", "cut", "finish", "end")
+    rows, depth, w, w_row, x, bias, y, relu = function.args
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    lanes = Lanes(builder, dtype)
+    size, length, scalar = I64(ITEMSIZE[dtype]), lanes.count, lanes.scalar
+    entry = builder.block
+    group, loop, rest, cut, finish, end = (
+        function.append_basic_block(part) for part in ("group", "loop", "rest", "cut", "finish", "end")
     )
-    builder = ir.IRBuilder(entry)
     stride = builder.mul(w_row, size)
     whole = builder.and_(depth, I64(-VECTORS * length))
     builder.cbranch(builder.icmp_signed(">", rows, I64(0)), group, end)
@@ -68,21 +56,17 @@ def _define(module: ir.Module, name: str, dtype: str) -> ir.Function:
 
     def loaded(address: ir.Value, k: ir.Value, j: int, mask: ir.Value | None) -> ir.Value:
         offset = builder.mul(builder.add(k, I64(j * length)), size)
-        pointer = builder.inttoptr(builder.add(address, offset), vector.as_pointer())
-        if mask is None:
-            return builder.load(pointer, align=ITEMSIZE[dtype])
-        load = declared(module, f"llvm.masked.load.{suffix}.p0", vector, [pointer.type, I32, mask.type, vector])
-        return builder.call(load, [pointer, I32(ITEMSIZE[dtype]), mask, zero])
+        return lanes.load(lanes.pointer(builder.add(address, offset)), mask)
 
     def step(sums: list[list[ir.Value]], k: ir.Value, masks: list[ir.Value | None]) -> list[list[ir.Value]]:
         factors = [loaded(x, k, j, masks[j]) for j in range(VECTORS)]
         return [
-            [builder.call(fma, [loaded(address, k, j, masks[j]), factors[j], sums[i][j]]) for j in range(VECTORS)]
+            [lanes.fma(loaded(address, k, j, masks[j]), factors[j], sums[i][j]) for j in range(VECTORS)]
             for i, address in enumerate(row_addresses)
         ]
 
     def phis(*incoming: tuple[list[list[ir.Value]], ir.Block]) -> list[list[ir.Value]]:
-        made = [[builder.phi(vector) for _ in range(VECTORS)] for _ in range(ROWS)]
+        made = [[builder.phi(lanes.type) for _ in range(VECTORS)] for _ in range(ROWS)]
         join(made, *incoming)
         return made
 
@@ -92,7 +76,7 @@ def _define(module: ir.Module, name: str, dtype: str) -> ir.Function:
                 for j in range(VECTORS):
                     made[i][j].add_incoming(values[i][j], block)
 
-    zeros = [[zero] * VECTORS] * ROWS
+    zeros = [[lanes.zero] * VECTORS] * ROWS
     builder.position_at_end(loop)
     k = builder.phi(I64)
     sums = phis((zeros, group))
@@ -108,13 +92,13 @@ def _define(module: ir.Module, name: str, dtype: str) -> ir.Function:
     builder.cbranch(builder.icmp_signed("<", whole, depth), cut, finish)
     builder.position_at_end(cut)
     left = builder.sub(depth, whole)
-    masks = [lanes(builder, builder.sub(left, I64(j * length)), length) for j in range(VECTORS)]
+    masks = [lanes.mask(builder.sub(left, I64(j * length))) for j in range(VECTORS)]
     with_rest = step(summed, whole, masks)
     builder.branch(finish)
     builder.position_at_end(finish)
     totals = phis((summed, rest), (with_rest, cut))
 
-    reduce = declared(module, f"llvm.vector.reduce.fadd.{suffix}", scalar, [scalar, vector])
+    reduce = declared(module, f"llvm.vector.reduce.fadd.{lanes.suffix}", scalar, [scalar, lanes.type])
     none = ir.Constant(scalar, 0.0)
     has_bias = builder.icmp_signed("!=", bias, I64(0))
     # Without a bias the sums read a zero of their own.
@@ -125,8 +109,7 @@ def _define(module: ir.Module, name: str, dtype: str) -> ir.Function:
         for j in range(1, VECTORS):
             total = builder.fadd(total, totals[i][j])
         result = builder.call(reduce, [none, total], fastmath=("reassoc",))
-        bias_at = builder.add(bias, builder.mul(builder.mul(numbers[i], bias_step), size))
-        bias_at = builder.select(has_bias, builder.inttoptr(bias_at, scalar.as_pointer()), zero_at)
+        bias_at = builder.select(has_bias, lanes.pointer(bias), zero_at)
         result = builder.fadd(result, builder.load(bias_at))
         result = builder.select(builder.fcmp_ordered("<", result, bound), bound, result)
         target = builder.add(y, builder.mul(numbers[i], size))

@@ -10,8 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from layerkit.kernels.abi import POINTERS
-from layerkit.kernels.vector_primitives import exact, select
+from layerkit.kernels.abi import POINTERS, exact, select
 
 
 def _scalar(dtype: str) -> type:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from layerkit.kernels.abi import POINTERS, inline, vector_length
 from layerkit.kernels.dot import dot_kernel
 from layerkit.kernels.microkernel import ITEMSIZE, MASKED_LOADS, ROW_VECTORS, tile_columns, tile_kernel
-from layerkit.kernels.packing import block_transposer
+from layerkit.kernels.packing import line_copier, tile_packer
 
 
 @inline
@@ -42,37 +42,8 @@ def panels(dtype: str) -> Callable:
     """
     size, length, width = ITEMSIZE[dtype], vector_length(dtype), tile_columns(dtype)
     row_width = ROW_VECTORS * length
-    tile, transpose = tile_kernel(dtype), block_transposer(dtype)
-    elements = POINTERS[dtype]
+    tile, pack_b, copy_lines = tile_kernel(dtype), tile_packer(dtype, width), line_copier(dtype)
     masked_loads, lines = MASKED_LOADS, (width * size + 63) // 64
-
-    @inline
-    def pack_b(depth, columns, b, b_step, b_column, packed):
-        """Pack B[depth, columns], no wider than a tile."""
-        if b_step == 1:
-            for k in range(0, depth, length):
-                for j in range(0, columns, length):
-                    transpose(
-                        min(length, columns - j),
-                        min(length, depth - k),
-                        b + (j * b_column + k) * size,
-                        b_column,
-                        packed + (k * width + j) * size,
-                        width,
-                    )
-        else:
-            for k in range(depth):
-                source, target = elements(b + k * b_step * size), elements(packed + k * width * size)
-                for j in range(columns):
-                    target[j] = source[j * b_column]
-
-    @inline
-    def copy_lines(count, width, source, source_step, target, target_step):
-        """Copy lines of contiguous elements; the steps between them are in elements."""
-        for i in range(count):
-            line, copy = elements(source + i * source_step * size), elements(target + i * target_step * size)
-            for j in range(width):
-                copy[j] = line[j]
 
     def kernel(args, lo, hi, worker):
         b_scratch = args[4] + worker * args[5]
@@ -146,8 +117,8 @@ def panels(dtype: str) -> Callable:
 def rows_times_vector(dtype: str) -> Callable:
     """The kernel of C[..., r] = activation(sum_k W[..., r, k] * x[..., k] + bias), with contiguous k in W.
 
-    Arguments: W, x, C, bias or 0, scratch, bytes of it per worker, R, K, row stride of W, stride of x, stride of the
-    bias, relu, rows of a unit, axes of the batch (of W, x and C; see `batch_offsets`). Units: batch x blocks of rows.
+    Arguments: W, x, C, bias or 0, scratch, bytes of it per worker, R, K, row stride of W, stride of x, relu,
+    rows of a unit, axes of the batch (of W, x and C; see `batch_offsets`). Units: batch x blocks of rows.
     """
     size = ITEMSIZE[dtype]
     dots = dot_kernel(dtype)
@@ -155,14 +126,14 @@ def rows_times_vector(dtype: str) -> Callable:
 
     def kernel(args, lo, hi, worker):
         scratch = args[4] + worker * args[5]
-        count, depth, w_row, x_step, unit_rows = args[6], args[7], args[8], args[9], args[12]
+        count, depth, w_row, x_step, relu, unit_rows = args[6], args[7], args[8], args[9], args[10], args[11]
         row_units = (count + unit_rows - 1) // unit_rows
         while lo < hi:
             batch = lo // row_units
             row_unit = lo - batch * row_units
             run = min(hi - lo, row_units - row_unit)
             lo += run
-            w_offset, x_offset, c_offset = batch_offsets(args, 13, batch)
+            w_offset, x_offset, c_offset = batch_offsets(args, 12, batch)
             x = args[1] + x_offset * size
             if x_step != 1:
                 source, target = elements(x), elements(scratch)
@@ -171,8 +142,7 @@ def rows_times_vector(dtype: str) -> Callable:
                 x = scratch
             row = row_unit * unit_rows
             rows = min(count - row, run * unit_rows)
-            bias = args[3] + row * args[10] * size if args[3] != 0 else 0
             w = args[0] + (w_offset + row * w_row) * size
-            dots(rows, depth, w, w_row, x, bias, args[10], args[2] + (c_offset + row) * size, args[11])
+            dots(rows, depth, w, w_row, x, args[3], args[2] + (c_offset + row) * size, relu)
 
     return kernel

@@ -90,7 +90,7 @@ def matmul_launches(
     product = _with_rows_of_batch(product)
     relu = ACTIVATIONS[activation]
     if product.n == 1 and (product.a_step == 1 or product.k <= 1):
-        return [_rows_times_vector(product, bias, 0, relu)]
+        return [_rows_times_vector(product, bias, relu)]
     if product.n == 1 and bias is None:
         product = _transposed(product)
     # One row of A times a transposed B could take the same kernel, a tenth faster; but one row is often a batch of one,
@@ -171,7 +171,7 @@ def _transposed(product: Product) -> Product:
     )
 
 
-def _rows_times_vector(product: Product, bias: Operand | None, bias_step: int, relu: int) -> Launch:
+def _rows_times_vector(product: Product, bias: Operand | None, relu: int) -> Launch:
     """The launch where N is 1 and the rows of A have contiguous elements."""
     scratch = Scratch(max(1, product.k) * product.itemsize, per_worker=True, name="vector")
     unit_rows = max(4, DOT_BYTES // max(1, product.k * product.itemsize) // 4 * 4)
@@ -187,7 +187,6 @@ def _rows_times_vector(product: Product, bias: Operand | None, bias_step: int, r
         product.k,
         product.a_row,
         product.b_step,
-        bias_step,
         relu,
         unit_rows,
         *_batch_args(product),

@@ -19,14 +19,9 @@ from collections.abc import Callable
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from layerkit.kernels.abi import LLVM_TYPES, vector_length
-
-I64 = ir.IntType(64)
-ITEMSIZE = {"float32": 4, "float64": 8}
+from layerkit.kernels.abi import vector_length
+from layerkit.kernels.lanes import I8, I32, I64, ITEMSIZE, Lanes, declared, emitted
 
 _FEATURES = llvm.get_host_cpu_features()
 # 32 vector registers (AVX-512, and Arm's NEON) hold 8 x 3 sums, a row of B and a broadcast; 16 hold 6 x 2.
@@ -88,36 +83,12 @@ def tile_kernel(dtype: str) -> Callable:
     """
     length = vector_length(dtype)
 
-    @intrinsic
-    def tile(
-        typing,
-        rows,
-        columns,
-        depth,
-        a,
-        a_row,
-        a_step,
-        b,
-        b_step,
-        init,
-        init_row,
-        c,
-        c_row,
-        relu,
-        packed,
-        ahead,
-        ahead_step,
-        ahead_lines,
-    ):
-        def codegen(context, builder, signature, values):
-            name = f"layerkit_tile_{dtype}"
-            function = builder.module.globals.get(name) or _define_rows(builder.module, name, dtype, length)
-            builder.call(function, values)
-            return context.get_dummy_value()
+    def tile(builder, *values):
+        name = f"layerkit_tile_{dtype}"
+        function = builder.module.globals.get(name) or _define_rows(builder.module, name, dtype, length)
+        builder.call(function, values)
 
-        return types.void(*(types.intp,) * 17), codegen
-
-    return tile
+    return emitted(17, tile)
 
 
 def _define_rows(module: ir.Module, name: str, dtype: str, length: int) -> ir.Function:
@@ -260,7 +231,7 @@ def _define_body(
 
     builder.position_at_end(loop)
     k, a_at, b_at, packed_at = (builder.phi(I64) for _ in range(4))
-    sums = [[builder.phi(block.vector) for _ in range(vectors)] for _ in range(rows)]
+    sums = [[builder.phi(block.type) for _ in range(vectors)] for _ in range(rows)]
     # A tile of one vector is bound by loads, and the processor foresees so few lines.
     if vectors > 1:
         block.prefetch_row(builder.add(b_at, builder.mul(b_step, I64(PREFETCH * ITEMSIZE[dtype]))))
@@ -272,8 +243,8 @@ def _define_body(
         block.store_packed(b_row, packed_at)
     added = []
     for i in range(rows):
-        spread = block.broadcast(builder.load(builder.gep(a_rows[i], [a_at])))
-        added.append([block.fused_multiply_add(spread, b_row[j], sums[i][j]) for j in range(vectors)])
+        spread = block.splat(builder.load(builder.gep(a_rows[i], [a_at])))
+        added.append([block.fma(spread, b_row[j], sums[i][j]) for j in range(vectors)])
     following = builder.sub(k, I64(1))
     steps = [
         (k, depth, following),
@@ -293,7 +264,7 @@ def _define_body(
     builder.position_at_end(store)
     results = []
     for i in range(rows):
-        results.append([builder.phi(block.vector) for _ in range(vectors)])
+        results.append([builder.phi(block.type) for _ in range(vectors)])
         for j in range(vectors):
             results[i][j].add_incoming(start[i][j], entry)
             results[i][j].add_incoming(added[i][j], loop)
@@ -302,107 +273,54 @@ def _define_body(
     return function
 
 
-class _Tile:
+class _Tile(Lanes):
     """Emits the pieces of one tile's code."""
 
     def __init__(
         self, builder: ir.IRBuilder, dtype: str, length: int, rows: int, vectors: int, columns: ir.Value
     ) -> None:
-        self.builder, self.dtype, self.length, self.rows, self.vectors = builder, dtype, length, rows, vectors
-        self.scalar = LLVM_TYPES[dtype]
-        self.vector = ir.VectorType(self.scalar, length)
-        self.mask = ir.VectorType(ir.IntType(1), length)
-        self.zero = ir.Constant(self.vector, [0.0] * length)
+        super().__init__(builder, dtype)
+        self.rows, self.vectors = rows, vectors
         self.row_numbers: list[ir.Value] = []
         # The wide tile of one row may end in several vectors that are cut or empty.
         first_cut = vectors - 1 if vectors <= MAX_VECTORS else 0
-        self.masks = {j: self._lanes(builder.sub(columns, I64(j * length))) for j in range(first_cut, vectors)}
-
-    def _lanes(self, count: ir.Value) -> ir.Value:
-        """The mask of the first `count` lanes (none, if negative)."""
-        builder, wide = self.builder, ir.VectorType(ir.IntType(32), self.length)
-        count = builder.trunc(count, ir.IntType(32))
-        numbers = ir.Constant(wide, list(range(self.length)))
-        return builder.icmp_signed("<", numbers, self._spread(count, wide))
-
-    def _spread(self, value: ir.Value, vector: ir.VectorType) -> ir.Value:
-        undefined = ir.Constant(vector, ir.Undefined)
-        one = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
-        everywhere = ir.Constant(ir.VectorType(ir.IntType(32), self.length), [0] * self.length)
-        return self.builder.shuffle_vector(one, undefined, everywhere)
-
-    def broadcast(self, value: ir.Value) -> ir.Value:
-        """A vector with the scalar in every lane."""
-        return self._spread(value, self.vector)
-
-    def pointer(self, address: ir.Value, offset: ir.Value) -> ir.Value:
-        """A pointer to the scalar `offset` elements from an address."""
-        return self.builder.gep(self.builder.inttoptr(address, self.scalar.as_pointer()), [offset])
+        self.masks = {j: self.mask(builder.sub(columns, I64(j * length))) for j in range(first_cut, vectors)}
 
     def row_pointers(self, address: ir.Value, stride: ir.Value) -> list[ir.Value]:
         """Pointers to the starts of the tile's rows."""
-        return [self.pointer(address, self.builder.mul(stride, number)) for number in self.row_numbers]
+        start = self.pointer(address)
+        return [self.builder.gep(start, [self.builder.mul(stride, number)]) for number in self.row_numbers]
 
-    def _vector_pointer(self, scalar_pointer: ir.Value, j: int) -> ir.Value:
-        at = self.builder.gep(scalar_pointer, [I64(j * self.length)])
-        return self.builder.bitcast(at, self.vector.as_pointer())
+    def _at(self, pointer: ir.Value, j: int) -> ir.Value:
+        return self.builder.gep(pointer, [I64(j * self.count)])
 
-    def _intrinsic(self, name: str, result: ir.Type, arguments: list[ir.Type]) -> ir.Function:
-        lanes = f"v{self.length}f{8 * ITEMSIZE[self.dtype]}"
-        return cgutils.get_or_insert_function(
-            self.builder.module, ir.FunctionType(result, arguments), name.format(lanes)
-        )
-
-    def load(self, scalar_pointer: ir.Value, j: int) -> ir.Value:
+    def _load_cut(self, pointer: ir.Value, j: int) -> ir.Value:
         """Vector j behind a pointer, zero in the lanes behind the last column."""
-        pointer = self._vector_pointer(scalar_pointer, j)
-        if j not in self.masks:
-            return self.builder.load(pointer, align=ITEMSIZE[self.dtype])
-        load = self._intrinsic(
-            "llvm.masked.load.{}.p0", self.vector, [pointer.type, ir.IntType(32), self.mask, self.vector]
-        )
-        return self.builder.call(load, [pointer, ir.IntType(32)(ITEMSIZE[self.dtype]), self.masks[j], self.zero])
-
-    def store(self, value: ir.Value, scalar_pointer: ir.Value, j: int) -> None:
-        """Write vector j behind a pointer, but for the lanes behind the last column."""
-        pointer = self._vector_pointer(scalar_pointer, j)
-        if j not in self.masks:
-            self.builder.store(value, pointer, align=ITEMSIZE[self.dtype])
-            return
-        store = self._intrinsic(
-            "llvm.masked.store.{}.p0", ir.VoidType(), [self.vector, pointer.type, ir.IntType(32), self.mask]
-        )
-        self.builder.call(store, [value, pointer, ir.IntType(32)(ITEMSIZE[self.dtype]), self.masks[j]])
+        return self.load(self._at(pointer, j), self.masks.get(j))
 
     def load_b(self, address: ir.Value) -> list[ir.Value]:
         """A row of B."""
-        pointer = self.builder.inttoptr(address, self.scalar.as_pointer())
+        pointer = self.pointer(address)
         if MASKED_LOADS or self.vectors > MAX_VECTORS:
-            return [self.load(pointer, j) for j in range(self.vectors)]
-        return [
-            self.builder.load(self._vector_pointer(pointer, j), align=ITEMSIZE[self.dtype]) for j in range(self.vectors)
-        ]
+            return [self._load_cut(pointer, j) for j in range(self.vectors)]
+        return [self.load(self._at(pointer, j)) for j in range(self.vectors)]
 
     def prefetch(self, address: ir.Value, level: int) -> None:
         """Ask for a cache line ahead of its use."""
-        i32 = ir.IntType(32)
-        pointer = self.builder.inttoptr(address, ir.IntType(8).as_pointer())
-        function = cgutils.get_or_insert_function(
-            self.builder.module, ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32]), "llvm.prefetch.p0"
-        )
-        reading, data = i32(0), i32(1)
-        self.builder.call(function, [pointer, reading, i32(level), data])
+        pointer = self.builder.inttoptr(address, I8.as_pointer())
+        function = declared(self.builder.module, "llvm.prefetch.p0", ir.VoidType(), [pointer.type, I32, I32, I32])
+        reading, data = I32(0), I32(1)
+        self.builder.call(function, [pointer, reading, I32(level), data])
 
     def prefetch_row(self, address: ir.Value) -> None:
         """Ask for a row of B."""
-        for offset in range(0, self.vectors * self.length * ITEMSIZE[self.dtype], LINE):
+        for offset in range(0, self.vectors * self.count * self.align, LINE):
             self.prefetch(self.builder.add(address, I64(offset)), FIRST_LEVEL)
 
     def store_packed(self, b_row: list[ir.Value], address: ir.Value) -> None:
         """Keep a row of B."""
-        pointer = self.builder.inttoptr(address, self.scalar.as_pointer())
         for j, value in enumerate(b_row):
-            self.builder.store(value, self._vector_pointer(pointer, j), align=ITEMSIZE[self.dtype])
+            self.store(value, self._at(self.pointer(address), j))
 
     def load_init(self, init: ir.Value, init_row: ir.Value) -> list[list[ir.Value]]:
         """What the sums start with: zeros, or what lies at `init`."""
@@ -412,30 +330,24 @@ class _Tile:
         builder.position_at_end(given)
         loaded = []
         for pointer in self.row_pointers(init, init_row):
-            loaded.append([self.load(pointer, j) for j in range(self.vectors)])
+            loaded.append([self._load_cut(pointer, j) for j in range(self.vectors)])
         builder.branch(begin)
         builder.position_at_end(begin)
         start = []
         for i in range(self.rows):
-            start.append([builder.phi(self.vector) for _ in range(self.vectors)])
+            start.append([builder.phi(self.type) for _ in range(self.vectors)])
             for j in range(self.vectors):
                 start[i][j].add_incoming(self.zero, entry)
                 start[i][j].add_incoming(loaded[i][j], given)
         return start
-
-    def fused_multiply_add(self, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
-        """The sum of x * y and z, rounded once."""
-        return self.builder.call(self._intrinsic("llvm.fma.{}", self.vector, [self.vector] * 3), [x, y, z])
 
     def store_results(self, results: list[list[ir.Value]], c: ir.Value, c_row: ir.Value, relu: ir.Value) -> None:
         """Apply the activation and write the tile."""
         builder = self.builder
         # The bound is -infinity without relu: comparing is cheaper than a branch around the sums. NaN fails the
         # comparison and stays.
-        bound = builder.select(
-            builder.icmp_signed("!=", relu, I64(0)), self.zero, ir.Constant(self.vector, [float("-inf")] * self.length)
-        )
+        bound = builder.select(builder.icmp_signed("!=", relu, I64(0)), self.zero, self.constant(float("-inf")))
         for i, pointer in enumerate(self.row_pointers(c, c_row)):
             for j, value in enumerate(results[i]):
                 value = builder.select(builder.fcmp_ordered("<", value, bound), bound, value)
-                self.store(value, pointer, j)
+                self.store(value, self._at(pointer, j), self.masks.get(j))

@@ -10,38 +10,72 @@ import functools
 from collections.abc import Callable
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from layerkit.kernels.abi import LLVM_TYPES, vector_length
-from layerkit.kernels.microkernel import I64, ITEMSIZE
-
-I32 = ir.IntType(32)
+from layerkit.kernels.lanes import I32, I64, ITEMSIZE, Lanes, declared, emitted, for_steps, lane_mask
 
 
 @functools.cache
-def block_transposer(dtype: str) -> Callable:
+def tile_packer(dtype: str, width: int) -> Callable:
+    """`pack(depth, columns, b, b_step, b_column, packed)`: pack B[depth, columns], rows of `width` elements.
+
+    `b` and `packed` are addresses; B[k, j] lies `k * b_step + j * b_column` elements behind `b`.
+    """
+    length, size = vector_length(dtype), I64(ITEMSIZE[dtype])
+
+    def pack(builder, depth, columns, b, b_step, b_column, packed):
+        name = f"layerkit_transpose_{dtype}"
+        transpose = builder.module.globals.get(name) or _define_transpose(builder.module, name, dtype, length)
+        scalar, to_row = LLVM_TYPES[dtype].as_pointer(), builder.mul(I64(width), size)
+
+        def at_most_length(value):
+            return builder.select(builder.icmp_signed("<", value, I64(length)), value, I64(length))
+
+        with builder.if_else(builder.icmp_signed("==", b_step, I64(1))) as (blocks, elements):
+            with blocks, for_steps(builder, depth, length) as k, for_steps(builder, columns, length) as j:
+                source = builder.add(b, builder.mul(builder.add(builder.mul(j, b_column), k), size))
+                target = builder.add(packed, builder.add(builder.mul(k, to_row), builder.mul(j, size)))
+                rows, columns_left = at_most_length(builder.sub(columns, j)), at_most_length(builder.sub(depth, k))
+                builder.call(transpose, [rows, columns_left, source, b_column, target, I64(width)])
+            with elements, for_steps(builder, depth, 1) as k:
+                source = builder.inttoptr(builder.add(b, builder.mul(builder.mul(k, b_step), size)), scalar)
+                target = builder.inttoptr(builder.add(packed, builder.mul(k, to_row)), scalar)
+                with for_steps(builder, columns, 1) as j:
+                    value = builder.load(builder.gep(source, [builder.mul(j, b_column)]))
+                    builder.store(value, builder.gep(target, [j]))
+
+    return emitted(6, pack)
+
+
+@functools.cache
+def line_copier(dtype: str) -> Callable:
+    """`copy(count, width, source, source_step, target, target_step)`: copy lines of contiguous elements.
+
+    `source` and `target` are addresses, the steps from line to line count elements.
+    """
+    size = I64(ITEMSIZE[dtype])
+
+    def copy(builder, count, width, source, source_step, target, target_step):
+        lanes = Lanes(builder, dtype)
+        with for_steps(builder, count, 1) as line:
+            line_source = builder.add(source, builder.mul(builder.mul(line, source_step), size))
+            line_target = builder.add(target, builder.mul(builder.mul(line, target_step), size))
+
+            def vector(offset, mask):
+                value = lanes.load(lanes.pointer(builder.add(line_source, offset)), mask)
+                lanes.store(value, lanes.pointer(builder.add(line_target, offset)), mask)
+
+            lanes.for_vectors(width, vector)
+
+    return emitted(6, copy)
+
+
+def _define_transpose(module: ir.Module, name: str, dtype: str, length: int) -> ir.Function:
     """`transpose(rows, depth, source, source_row, packed, width)`: pack VL columns of B out of rows of its transpose.
 
     `source` has 1 to VL `rows` of 1 to VL contiguous elements (`depth`), `source_row` elements apart. Element (i, k)
     goes to `k * width + i` of `packed`, which is written for all VL values of k and i.
     """
-    length = vector_length(dtype)
-
-    @intrinsic
-    def transpose(typing, rows, depth, source, source_row, packed, width):
-        def codegen(context, builder, signature, values):
-            name = f"layerkit_transpose_{dtype}"
-            function = builder.module.globals.get(name) or _define_transpose(builder.module, name, dtype, length)
-            builder.call(function, values)
-            return context.get_dummy_value()
-
-        return types.void(*(types.intp,) * 6), codegen
-
-    return transpose
-
-
-def _define_transpose(module: ir.Module, name: str, dtype: str, length: int) -> ir.Function:
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [I64] * 6), name)
     function.linkage = "internal"
     function.attributes.add("noinline")
@@ -85,7 +119,7 @@ def _transpose_block(builder, dtype, length, row_addresses, packed, width, depth
                 load = declared(
                     builder.module, f"llvm.masked.load.v{per_part}f{8 * size}.p0", part, [at.type, I32, mask, part]
                 )
-                present = lanes(builder, builder.sub(depth, I64(first)), per_part)
+                present = lane_mask(builder, per_part, builder.sub(depth, I64(first)))
                 parts.append(builder.call(load, [at, I32(size), present, ir.Constant(part, [0.0] * per_part)]))
             columns.append(_concatenated(builder, parts, scalar))
         for i, row in enumerate(_transposed_parts(builder, columns, per_part, length)):
@@ -120,16 +154,3 @@ def _transposed_parts(builder: ir.IRBuilder, rows: list[ir.Value], per_part: int
     low = interleaved(a, b, False, 1), interleaved(c, d, False, 1)
     high = interleaved(a, b, True, 1), interleaved(c, d, True, 1)
     return [interleaved(*pair, upper, 2) for pair in (low, high) for upper in (False, True)]
-
-
-def lanes(builder: ir.IRBuilder, count: ir.Value, length: int) -> ir.Value:
-    """The mask of the first `count` lanes (none, if negative)."""
-    wide = ir.VectorType(I32, length)
-    one = builder.insert_element(ir.Constant(wide, ir.Undefined), builder.trunc(count, I32), I32(0))
-    everywhere = builder.shuffle_vector(one, ir.Constant(wide, ir.Undefined), ir.Constant(wide, [0] * length))
-    return builder.icmp_signed("<", ir.Constant(wide, list(range(length))), everywhere)
-
-
-def declared(module: ir.Module, name: str, result: ir.Type, arguments: list[ir.Type]) -> ir.Function:
-    """The function of a name in a module, declared where it is not yet."""
-    return module.globals.get(name) or ir.Function(module, ir.FunctionType(result, arguments), name)

@@ -1,7 +1,8 @@
 """Numba's compiler, cut down to what kernels need: types, and LLVM IR that is lowered and left at that.
 
-Kernels are written in a small language: integers, floats, pointers, loops, branches, calls. Most of the time that Numba takes
-for a function goes into what they do not have (closures, arrays, exceptions, reference counts), so those passes are left out.
+Kernels are written in a small language: integers, floats, pointers, loops, branches, calls. Much of the time that Numba
+takes for a function goes into what they do not have (closures, arrays, exceptions, reference counts), so those passes
+are left out.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from numba.core.compiler_machinery import PassManager
 from numba.core.cpu import CPUContext
 from numba.core.typed_passes import (
     NativeLowering,
-    NopythonTypeInference,
     NoPythonBackend,
+    NopythonTypeInference,
     PreLowerStripPhis,
 )
 from numba.core.types.functions import BaseFunction
@@ -53,8 +54,9 @@ class KernelCompiler(CompilerBase):
 def lowering_only() -> Iterator[None]:
     """Inside, Numba lowers to LLVM IR and leaves it at that.
 
-    Of its own accord it optimises the kernel and each function that the kernel calls twice over, and generates machine code
-    for each: four fifths of the time to compile a kernel. Here everything is optimised once, after it is linked together.
+    Of its own accord it optimises the kernel and each function that the kernel calls twice over, and generates machine
+    code for each: four fifths of the time to compile a kernel. Here everything is optimised once, after it is linked
+    together.
     """
 
     def leave(library: JITCodeLibrary, module: llvm.ModuleRef) -> None:
@@ -67,7 +69,7 @@ def lowering_only() -> Iterator[None]:
         (JITCodeLibrary, "_optimize_functions", leave),
         (JITCodeLibrary, "_optimize_final_module", lambda library: None),
         (JITCodeLibrary, "_finalize_final_module", mark_final),
-        # Numba keys a function by its entry from Python, a built-in function object. These have none: any new one serves.
+        # Numba keys a function by its entry from Python, a built-in function object. These have none: any new one does.
         (CPUContext, "get_executable", lambda context, library, description, environment: [].append),
         (BaseFunction, "get_call_type", _remembered(BaseFunction.get_call_type)),
     ]

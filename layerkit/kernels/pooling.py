@@ -11,181 +11,226 @@ from collections.abc import Callable
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numba.core import cgutils
 
-from layerkit.kernels.abi import LLVM_TYPES, POINTERS, vector_length
-from layerkit.kernels.vector_primitives import exact, like, select
+from layerkit.kernels.lanes import CONTRACT, I64, Lanes, clear, emitted
 
 
-@exact
-def _larger(m, v):
+def _larger(builder: ir.IRBuilder, m: ir.Value, v: ir.Value) -> ir.Value:
     """The larger of both; NaN where either is NaN."""
-    return select((v > m) | (v != v), v, m)
+    return builder.select(builder.or_(builder.fcmp_ordered(">", v, m), builder.fcmp_unordered("uno", v, v)), v, m)
 
 
-@exact
-def _is_maximum(v, m):
-    """Whether v is the maximum m of its window, of which NaN is the largest."""
-    return (v == m) | (v != v)
+def _sum(builder: ir.IRBuilder, m: ir.Value, v: ir.Value) -> ir.Value:
+    return builder.fadd(m, v, flags=CONTRACT)
 
 
-@exact
-def _fill(out, n, value):
-    for i in range(n):
-        out[i] = value
+class _Window:
+    """Emits what is done with one window of an image, for a vector of channels.
 
-
-@exact
-def _copy(x, out, n):
-    for i in range(n):
-        out[i] = x[i]
-
-
-@exact
-def _raise_to(x, out, n):
-    for i in range(n):
-        out[i] = _larger(out[i], x[i])
-
-
-@exact
-def _add(x, out, n):
-    for i in range(n):
-        out[i] = out[i] + x[i]
-
-
-@exact
-def _add_quotient(x, divisor, out, n):
-    for i in range(n):
-        out[i] = out[i] + x[i] / divisor
-
-
-@exact
-def _divide(out, n, divisor):
-    for i in range(n):
-        out[i] = out[i] / divisor
-
-
-@exact
-def _maximum_of_four(a, b, c, d, out, n):
-    for i in range(n):
-        out[i] = _larger(_larger(a[i], b[i]), _larger(c[i], d[i]))
-
-
-@exact
-def _mean_of_four(a, b, c, d, out, n):
-    for i in range(n):
-        s = (a[i] + b[i]) + (c[i] + d[i])
-        out[i] = s * like(0.25, s)
-
-
-def _split_among_four(dtype: str, lanes: int) -> Callable:
-    """A function that gives g to the first maximum of a 2 x 2 window and 0 to the others, for `lanes` channels.
-
-    It takes addresses of x, out, g, gx and the bytes from a pixel to the one below and the one beside. Written in
-    vectors because LLVM's own vectoriser would check eight addresses for overlaps before every window.
+    `first` is the address of its first pixel, `row` and `pixel` are the bytes to the pixel below and to the next.
     """
-    vector = ir.VectorType(LLVM_TYPES[dtype], lanes)
-    align = np.dtype(dtype).itemsize
 
-    @intrinsic
-    def split(typing, x, out, g, gx, below, beside):
-        def codegen(context, builder, signature, values):
-            x, out, g, gx, below, beside = values
+    def __init__(self, lanes: Lanes, first: ir.Value, row: ir.Value, pixel: ir.Value, mask: ir.Value | None) -> None:
+        self.lanes, self.builder, self.mask = lanes, lanes.builder, mask
+        self.first, self.row, self.pixel = first, row, pixel
 
-            def load(address):
-                return builder.load(builder.inttoptr(address, vector.as_pointer()), align=align)
+    def load(self, address: ir.Value) -> ir.Value:
+        """The vector at an address."""
+        return self.lanes.load(self.lanes.pointer(address), self.mask)
 
-            maximum, rest = load(out), load(g)
-            zero = ir.Constant(vector, [ir.Constant(vector.element, 0.0)] * lanes)
-            diagonal = builder.add(below, beside)
-            for step in (ir.Constant(below.type, 0), beside, below, diagonal):
-                v = load(builder.add(x, step))
-                share = rest
-                if step is not diagonal:  # what is left is the last one's
-                    hit = builder.or_(builder.fcmp_ordered("==", v, maximum), builder.fcmp_unordered("uno", v, v))
-                    share, rest = builder.select(hit, rest, zero), builder.select(hit, zero, rest)
-                target = builder.inttoptr(builder.add(gx, step), vector.as_pointer())
-                builder.store(share, target, align=align)
-            return context.get_dummy_value()
+    def store(self, value: ir.Value, address: ir.Value) -> None:
+        """Write the vector at an address."""
+        self.lanes.store(value, self.lanes.pointer(address), self.mask)
 
-        return types.void(*(types.intp,) * 6), codegen
+    def four(self) -> list[ir.Value]:
+        """The offsets of the pixels of a 2 x 2 window, row by row."""
+        return [I64(0), self.pixel, self.row, self.builder.add(self.row, self.pixel)]
 
-    return split
+    def for_pixels(self, rows: ir.Value, columns: ir.Value, body: Callable[[ir.Value], None]) -> None:
+        """Emit `body(offset)` for the pixels, row by row."""
+        builder = self.builder
+        with cgutils.for_range(builder, rows) as y:
+            below = builder.mul(y.index, self.row)
+            with cgutils.for_range(builder, columns) as x:
+                body(builder.add(below, builder.mul(x.index, self.pixel)))
 
 
-@exact
-def _take_by_maximum(x, y, left, gx, n):
-    """Add what is left of a window's gradient to gx where x is the maximum y, and take it from `left`."""
-    for i in range(n):
-        zero = like(0.0, left[i])
-        hit = _is_maximum(x[i], y[i])
-        gx[i] = gx[i] + select(hit, left[i], zero)
-        left[i] = select(hit, zero, left[i])
+def _reduce_window(
+    dtype: str,
+    start: float,
+    combine: Callable[[ir.IRBuilder, ir.Value, ir.Value], ir.Value],
+    finish: Callable[[Lanes, ir.Value, ir.Value], ir.Value],
+) -> Callable:
+    """`reduce(first, row, pixel, rows, columns, out, channels)`: a window's pixels combined one after the other.
+
+    Those of a 2 x 2 window are combined by rows, then the rows. `finish(lanes, result, pixels)` makes the output.
+    """
+
+    def emit(builder, first, row, pixel, rows, columns, out, channels):
+        lanes = Lanes(builder, dtype)
+        pixels = builder.mul(rows, columns)
+        two = builder.and_(builder.icmp_signed("==", rows, I64(2)), builder.icmp_signed("==", columns, I64(2)))
+
+        def vector(offset, mask):
+            window = _Window(lanes, builder.add(first, offset), row, pixel, mask)
+            target = builder.add(out, offset)
+            with builder.if_else(two) as (unrolled, looped):
+                with unrolled:
+                    a, b, c, d = (window.load(builder.add(window.first, at)) for at in window.four())
+                    result = combine(builder, combine(builder, a, b), combine(builder, c, d))
+                    window.store(finish(lanes, result, I64(4)), target)
+                with looped:
+                    result = cgutils.alloca_once(builder, lanes.type)
+                    builder.store(lanes.constant(start), result)
+
+                    def add(at):
+                        value = window.load(builder.add(window.first, at))
+                        builder.store(combine(builder, builder.load(result), value), result)
+
+                    window.for_pixels(rows, columns, add)
+                    window.store(finish(lanes, builder.load(result), pixels), target)
+
+        lanes.for_vectors(channels, vector)
+
+    return emitted(7, emit)
 
 
-def max_pool(dtype: str) -> Callable:
+def _quotient(lanes: Lanes, total: ir.Value, pixels: ir.Value) -> ir.Value:
+    """The sum of so many pixels, one at least, divided by their number."""
+    builder = lanes.builder
+    if isinstance(pixels, ir.Constant):
+        return builder.fmul(total, lanes.constant(1 / pixels.constant), flags=CONTRACT)
+    pixels = builder.select(builder.icmp_signed(">", pixels, I64(0)), pixels, I64(1))
+    return builder.fdiv(total, lanes.splat(builder.sitofp(pixels, lanes.scalar)), flags=CONTRACT)
+
+
+def _hit(builder: ir.IRBuilder, v: ir.Value, maximum: ir.Value) -> ir.Value:
+    """Whether v is its window's maximum, of which NaN is the largest."""
+    return builder.or_(builder.fcmp_ordered("==", v, maximum), builder.fcmp_unordered("uno", v, v))
+
+
+def _give_to_maximum(dtype: str) -> Callable:
+    """`give(x, row, pixel, rows, columns, out, g, gx, channels)`: g is added to gx at the window's first maximum."""
+
+    def emit(builder, x, row, pixel, rows, columns, out, g, gx, channels):
+        lanes = Lanes(builder, dtype)
+
+        def vector(offset, mask):
+            window = _Window(lanes, builder.add(x, offset), row, pixel, mask)
+            maximum, here = window.load(builder.add(out, offset)), builder.add(gx, offset)
+            rest = cgutils.alloca_once_value(builder, window.load(builder.add(g, offset)))
+
+            def take(at):
+                hit, left = _hit(builder, window.load(builder.add(window.first, at)), maximum), builder.load(rest)
+                target = builder.add(here, at)
+                given = builder.select(hit, left, lanes.zero)
+                window.store(builder.fadd(window.load(target), given, flags=CONTRACT), target)
+                builder.store(builder.select(hit, lanes.zero, left), rest)
+
+            window.for_pixels(rows, columns, take)
+
+        lanes.for_vectors(channels, vector)
+
+    return emitted(9, emit)
+
+
+def _split_among_four(dtype: str) -> Callable:
+    """`split(x, row, pixel, out, g, gx, channels)`: gx is g at a 2 x 2 window's first maximum, 0 at the others."""
+
+    def emit(builder, x, row, pixel, out, g, gx, channels):
+        lanes = Lanes(builder, dtype)
+
+        def vector(offset, mask):
+            window = _Window(lanes, builder.add(x, offset), row, pixel, mask)
+            maximum, rest = window.load(builder.add(out, offset)), window.load(builder.add(g, offset))
+            *others, last = window.four()
+            for at in others:
+                hit = _hit(builder, window.load(builder.add(window.first, at)), maximum)
+                share, rest = builder.select(hit, rest, lanes.zero), builder.select(hit, lanes.zero, rest)
+                window.store(share, builder.add(builder.add(gx, offset), at))
+            window.store(rest, builder.add(builder.add(gx, offset), last))  # what is left is the last one's
+
+        lanes.for_vectors(channels, vector)
+
+    return emitted(7, emit)
+
+
+def _add_quotient(dtype: str, width: int | None = None) -> Callable:
+    """`add(x, divisor, out, channels)`: x / divisor is added to out, by vectors of so many channels."""
+
+    def emit(builder, x, divisor, out, channels):
+        lanes = Lanes(builder, dtype, width)
+        divisor = lanes.splat(builder.sitofp(divisor, lanes.scalar))
+
+        def vector(offset, mask):
+            target = lanes.pointer(builder.add(out, offset))
+            share = builder.fdiv(lanes.load(lanes.pointer(builder.add(x, offset)), mask), divisor, flags=CONTRACT)
+            lanes.store(_sum(builder, lanes.load(target, mask), share), target, mask)
+
+        lanes.for_vectors(channels, vector)
+
+    return emitted(4, emit)
+
+
+def _forward(dtype: str, reduce: Callable) -> Callable:
     """Units: output rows [n * oh]. Arguments: x, out, h, w, c, oh, ow, pool, strides, padding before (a pair each)."""
-    at, size = POINTERS[dtype], np.dtype(dtype).itemsize
-    lowest = np.dtype(dtype).type(-math.inf)
+    size = np.dtype(dtype).itemsize
 
     def kernel(args, lo, hi, worker):
         x, out, h, w, c, oh, ow = args[0], args[1], args[2], args[3], args[4], args[5], args[6]
         kh, kw, sh, sw, top, left = args[7], args[8], args[9], args[10], args[11], args[12]
-        pixel, row = size * c, size * c * w
+        pixel = size * c
+        row = pixel * w
         for unit in range(lo, hi):
-            image, oy = unit // oh, unit % oh
-            y0, y1 = max(oy * sh - top, 0), min(oy * sh - top + kh, h)
+            y = unit % oh * sh - top
+            y0, y1 = max(y, 0), min(y + kh, h)
+            line = x + row * (unit // oh * h + y0)
+            target = out + pixel * ow * unit
             for ox in range(ow):
                 x0, x1 = max(ox * sw - left, 0), min(ox * sw - left + kw, w)
-                target = at(out + pixel * (unit * ow + ox))
-                first = x + row * (image * h + y0) + pixel * x0
-                if y1 - y0 == 2 and x1 - x0 == 2:
-                    below = first + row
-                    _maximum_of_four(at(first), at(first + pixel), at(below), at(below + pixel), target, c)
-                    continue
-                if y1 <= y0 or x1 <= x0:
-                    _fill(target, c, lowest)
-                    continue
-                _copy(at(first), target, c)
-                for y in range(y1 - y0):
-                    for k in range(x1 - x0):
-                        if y + k > 0:
-                            _raise_to(at(first + row * y + pixel * k), target, c)
+                reduce(line + pixel * x0, row, pixel, max(y1 - y0, 0), max(x1 - x0, 0), target, c)
+                target += pixel
 
     return kernel
+
+
+def max_pool(dtype: str) -> Callable:
+    """Kernel: the largest value of each window, see `_forward`."""
+    return _forward(dtype, _reduce_window(dtype, -math.inf, _larger, lambda lanes, result, pixels: result))
+
+
+def average_pool(dtype: str) -> Callable:
+    """Kernel: the mean of each window, see `_forward`."""
+    return _forward(dtype, _reduce_window(dtype, 0.0, _sum, _quotient))
 
 
 def max_pool_gradient(dtype: str) -> Callable:
     """Units: bands of rows, `bands` an image: one, or the output rows where windows do not overlap vertically.
 
-    Arguments: x, out, g, gx, scratch of c elements a worker and its bytes, bands, h, w, c, oh, ow, pool, strides,
-    padding before (a pair each), and whether windows tile the image without padding as 2 x 2 (then nothing is added).
+    Arguments: x, out, g, gx, bands, h, w, c, oh, ow, pool, strides, padding before (a pair each), and whether windows
+    tile the image without padding as 2 x 2 (then nothing is added).
     """
-    at, size = POINTERS[dtype], np.dtype(dtype).itemsize
-    zero = np.dtype(dtype).type(0)
-    lanes = vector_length(dtype)
-    split_vector, split_one = _split_among_four(dtype, lanes), _split_among_four(dtype, 1)
+    size = np.dtype(dtype).itemsize
+    give, split = _give_to_maximum(dtype), _split_among_four(dtype)
 
     def kernel(args, lo, hi, worker):
-        x, out, g, gx = args[0], args[1], args[2], args[3]
-        rest_address, bands = args[4] + worker * args[5], args[6]
-        h, w, c, oh, ow = args[7], args[8], args[9], args[10], args[11]
-        kh, kw, sh, sw, top, left, tiled = args[12], args[13], args[14], args[15], args[16], args[17], args[18]
-        rest = at(rest_address)
-        pixel, row = size * c, size * c * w
+        x, out, g, gx, bands = args[0], args[1], args[2], args[3], args[4]
+        h, w, c, oh, ow = args[5], args[6], args[7], args[8], args[9]
+        kh, kw, sh, sw, top, left, tiled = args[10], args[11], args[12], args[13], args[14], args[15], args[16]
+        pixel = size * c
+        row = pixel * w
         for unit in range(lo, hi):
             image, band = unit // bands, unit % bands
             oy0, oy1 = band * oh // bands, (band + 1) * oh // bands
             top_row = 0 if band == 0 else min(max(oy0 * sh - top, 0), h)
             end_row = h if band == bands - 1 else min(max(oy1 * sh - top, 0), h)
             if tiled == 0:
-                _fill(at(gx + row * (image * h + top_row)), (end_row - top_row) * w * c, zero)
+                clear(gx + row * (image * h + top_row), (end_row - top_row) * row)
             else:  # only what lies beside the windows
-                used = 2 * ow
                 for y in range(top_row, end_row):
-                    begin = used if y < 2 * oh else 0
-                    _fill(at(gx + row * (image * h + y) + pixel * begin), (w - begin) * c, zero)
+                    begin = 2 * ow * pixel if y < 2 * oh else 0
+                    clear(gx + row * (image * h + y) + begin, row - begin)
             for oy in range(oy0, oy1):
                 y0, y1 = max(oy * sh - top, 0), min(oy * sh - top + kh, h)
                 for ox in range(ow):
@@ -193,59 +238,17 @@ def max_pool_gradient(dtype: str) -> Callable:
                     output = pixel * ((image * oh + oy) * ow + ox)
                     first = row * (image * h + y0) + pixel * x0
                     if tiled != 0:
-                        for i in range(c // lanes):
-                            a, b = first + size * lanes * i, output + size * lanes * i
-                            split_vector(x + a, out + b, g + b, gx + a, row, pixel)
-                        for i in range(c // lanes * lanes, c):
-                            a, b = first + size * i, output + size * i
-                            split_one(x + a, out + b, g + b, gx + a, row, pixel)
-                        continue
-                    _copy(at(g + output), rest, c)
-                    for y in range(y1 - y0):
-                        for k in range(x1 - x0):
-                            tap = first + row * y + pixel * k
-                            _take_by_maximum(at(x + tap), at(out + output), rest, at(gx + tap), c)
-
-    return kernel
-
-
-def average_pool(dtype: str) -> Callable:
-    """Units: output rows [n * oh]. Arguments: x, out, h, w, c, oh, ow, pool, strides, padding before (a pair each)."""
-    at, size = POINTERS[dtype], np.dtype(dtype).itemsize
-    number = np.dtype(dtype).type
-
-    def kernel(args, lo, hi, worker):
-        x, out, h, w, c, oh, ow = args[0], args[1], args[2], args[3], args[4], args[5], args[6]
-        kh, kw, sh, sw, top, left = args[7], args[8], args[9], args[10], args[11], args[12]
-        pixel, row = size * c, size * c * w
-        for unit in range(lo, hi):
-            image, oy = unit // oh, unit % oh
-            y0, y1 = max(oy * sh - top, 0), min(oy * sh - top + kh, h)
-            for ox in range(ow):
-                x0, x1 = max(ox * sw - left, 0), min(ox * sw - left + kw, w)
-                target = at(out + pixel * (unit * ow + ox))
-                first = x + row * (image * h + y0) + pixel * x0
-                if y1 - y0 == 2 and x1 - x0 == 2:
-                    below = first + row
-                    _mean_of_four(at(first), at(first + pixel), at(below), at(below + pixel), target, c)
-                    continue
-                if y1 <= y0 or x1 <= x0:
-                    _fill(target, c, number(0))
-                    continue
-                _copy(at(first), target, c)
-                for y in range(y1 - y0):
-                    for k in range(x1 - x0):
-                        if y + k > 0:
-                            _add(at(first + row * y + pixel * k), target, c)
-                _divide(target, c, number((y1 - y0) * (x1 - x0)))
+                        split(x + first, row, pixel, out + output, g + output, gx + first, c)
+                    else:
+                        give(x + first, row, pixel, y1 - y0, x1 - x0, out + output, g + output, gx + first, c)
 
     return kernel
 
 
 def average_pool_gradient(dtype: str) -> Callable:
     """Units: input rows [n * h]. Arguments: g, gx, h, w, c, oh, ow, pool, strides, padding before (a pair each)."""
-    at, size = POINTERS[dtype], np.dtype(dtype).itemsize
-    number = np.dtype(dtype).type
+    size = np.dtype(dtype).itemsize
+    add, add_few = _add_quotient(dtype), _add_quotient(dtype, 1)
 
     def kernel(args, lo, hi, worker):
         g, gx, h, w, c, oh, ow = args[0], args[1], args[2], args[3], args[4], args[5], args[6]
@@ -254,15 +257,19 @@ def average_pool_gradient(dtype: str) -> Callable:
         for unit in range(lo, hi):
             image, y = unit // h, unit % h
             target = gx + pixel * w * unit
-            _fill(at(target), w * c, number(0))
+            clear(target, pixel * w)
             # The windows with oy * sh - top <= y < oy * sh - top + kh.
             oy0, oy1 = max((y + top - kh) // sh + 1, 0), min((y + top) // sh + 1, oh)
             for oy in range(oy0, oy1):
                 rows = min(oy * sh - top + kh, h) - max(oy * sh - top, 0)
                 for ox in range(ow):
                     x0, x1 = max(ox * sw - left, 0), min(ox * sw - left + kw, w)
-                    share = at(g + pixel * ((image * oh + oy) * ow + ox))
+                    share = g + pixel * ((image * oh + oy) * ow + ox)
                     for k in range(x0, x1):
-                        _add_quotient(share, number(rows * (x1 - x0)), at(target + pixel * k), c)
+                        # A masked load right behind a masked store to the next pixel would wait for it.
+                        if c < 4:
+                            add_few(share, rows * (x1 - x0), target + pixel * k, c)
+                        else:
+                            add(share, rows * (x1 - x0), target + pixel * k, c)
 
     return kernel

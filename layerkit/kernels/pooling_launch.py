@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
+from layerkit.kernels.launch import Kernel, Launch, Operand, serial_grain
 
 Pair = tuple[int, int]
 Padding = tuple[Pair, Pair]
@@ -39,10 +39,8 @@ def max_pool_gradient_launches(
     # A band of several windows' rows belongs to one unit, so windows that share rows share the unit.
     bands = oh if strides[0] >= pool[0] and oh > 0 else 1
     tiled = pool == (2, 2) and strides == (2, 2) and padding == ((0, 0), (0, 0))
-    # A cache line more than the channels, so that no two workers write to one.
-    scratch = Scratch(c * x.dtype.itemsize + 64, per_worker=True, name="max pool gradient left to give")
     sizes = (h, w, c, oh, ow, *pool, *strides, padding[0][0], padding[1][0])
-    args = (x, out, g, gx, scratch, scratch.nbytes, bands, *sizes, int(tiled))
+    args = (x, out, g, gx, bands, *sizes, int(tiled))
     work = h * w * c * (1 if tiled else 2 + pool[0] * pool[1] // (strides[0] * strides[1]))
     return [Launch(_kernel("max_pool_gradient", x), args, n * bands, serial_grain(work / bands))]
 

@@ -6,17 +6,15 @@ on the key alone, so LLVM computes them once before the loop; over the index eve
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from layerkit.kernels.threefry import PARITY, ROTATIONS, ROUNDS
-from layerkit.kernels.vector_primitives import exact
+from layerkit.kernels.vector_primitives import DOUBLE, FLOAT, Number
 
 I32 = ir.IntType(32)
+INDEX = (types.int64,) * 3  # types of the keys and the index
 
 
 def _threefry(builder: ir.IRBuilder, key0: ir.Value, key1: ir.Value, x0: ir.Value, x1: ir.Value, rounds: int) -> tuple:
@@ -35,52 +33,41 @@ def _threefry(builder: ir.IRBuilder, key0: ir.Value, key1: ir.Value, x0: ir.Valu
     return x0, x1
 
 
+def _words(builder: ir.IRBuilder, values: list[ir.Value]) -> tuple:
+    """Two words of 32 random bits for two keys and an int64 index."""
+    key0, key1, index = values
+    low, high = builder.trunc(index, I32), builder.trunc(builder.lshr(index, ir.Constant(index.type, 32)), I32)
+    return _threefry(builder, builder.trunc(key0, I32), builder.trunc(key1, I32), low, high, ROUNDS)
+
+
+def _top_bits(builder: ir.IRBuilder, word: ir.Value, shift: int, kind: ir.Type) -> Number:
+    """The bits of a word above the lowest `shift` as a float. They are few enough to be signed."""
+    return Number(builder, builder.sitofp(builder.lshr(word, ir.Constant(I32, shift)), kind))
+
+
 @intrinsic
-def random_bits_pair(typing, key0, key1, index):
-    """Two words of 32 random bits for an int64 index; the keys are integers of which the low 32 bits count."""
+def random_bits(typing, key0, key1, index):
+    """32 random bits for an int64 index, uint32; the keys are integers of which the low 32 bits count."""
+    return types.uint32(*INDEX), lambda context, builder, signature, values: _words(builder, values)[0]
+
+
+@intrinsic
+def uniform_float32(typing, key0, key1, index):
+    """A number in [0, 1) for the key and an index, of 24 bits."""
 
     def codegen(context, builder, signature, values):
-        key0, key1, index = values
-        low, high = builder.trunc(index, I32), builder.trunc(builder.lshr(index, ir.Constant(index.type, 32)), I32)
-        pair = _threefry(builder, builder.trunc(key0, I32), builder.trunc(key1, I32), low, high, ROUNDS)
-        return context.make_tuple(builder, signature.return_type, pair)
+        return (_top_bits(builder, _words(builder, values)[0], 8, FLOAT) * 2.0**-24).value
 
-    return types.UniTuple(types.uint32, 2)(types.int64, types.int64, types.int64), codegen
+    return types.float32(*INDEX), codegen
 
 
-def _top_bits(shift: int, dtype: types.Float) -> Callable:
-    """A function of a word: its bits above the lowest `shift` as a float. They are few enough to be signed."""
-
-    @intrinsic
-    def convert(typing, word):
-        def codegen(context, builder, signature, values):
-            kept = builder.lshr(values[0], ir.Constant(I32, shift))
-            return builder.sitofp(kept, context.get_value_type(dtype))
-
-        return dtype(types.uint32), codegen
-
-    return convert
-
-
-top24 = _top_bits(8, types.float32)
-top27 = _top_bits(5, types.float64)
-top26 = _top_bits(6, types.float64)
-
-
-@exact
-def random_bits(key0, key1, index):
-    """32 random bits for the key and an index, uint32."""
-    return random_bits_pair(key0, key1, index)[0]
-
-
-@exact
-def uniform_float32(key0, key1, index):
-    """A number in [0, 1) for the key and an index, of 24 bits."""
-    return top24(random_bits_pair(key0, key1, index)[0]) * np.float32(2.0**-24)
-
-
-@exact
-def uniform_float64(key0, key1, index):
+@intrinsic
+def uniform_float64(typing, key0, key1, index):
     """A number in [0, 1) for the key and an index, of 53 bits."""
-    high, low = random_bits_pair(key0, key1, index)
-    return (top27(high) * 67108864.0 + top26(low)) * 2.0**-53
+
+    def codegen(context, builder, signature, values):
+        high, low = _words(builder, values)
+        high, low = _top_bits(builder, high, 5, DOUBLE), _top_bits(builder, low, 6, DOUBLE)
+        return ((high * 67108864.0 + low) * 2.0**-53).value
+
+    return types.float64(*INDEX), codegen

@@ -23,18 +23,16 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from layerkit.kernels.vector_primitives import (
     absolute,
     ceil,
     constant,
     copysign,
-    exact,
+    elementary,
     exact_remainder,
     floor,
     high_half,
-    like,
+    narrowed,
     nearest,
     nearest_small,
     polynomial,
@@ -43,24 +41,9 @@ from layerkit.kernels.vector_primitives import (
     split_exponent,
     square_root,
     trunc,
+    widened,
 )
-from layerkit.kernels.vector_trigonometry import (  # noqa: F401 - generated kernels find every function here
-    arccos_float32,
-    arccos_float64,
-    arcsin_float32,
-    arcsin_float64,
-    arctan2_float32,
-    arctan2_float64,
-    arctan_float32,
-    arctan_float64,
-    cos_float32,
-    cos_float64,
-    pow_float64,
-    sin_float32,
-    sin_float64,
-    tan_float32,
-    tan_float64,
-)
+from layerkit.kernels.vector_trigonometry import TRIGONOMETRIC
 
 # fmt: off
 _log_series = polynomial(
@@ -73,12 +56,11 @@ _log_series = polynomial(
 # fmt: on
 
 
-@exact
 def log_of_fraction(f):
     """log(1 + f) for 1 + f in [sqrt(1/2), sqrt(2))."""
-    s = f / (like(2.0, f) + f)
+    s = f / (2.0 + f)
     z = s * s
-    half_square = like(0.5, f) * f * f
+    half_square = 0.5 * f * f
     return f - (half_square - s * (half_square + z * _log_series(z)))
 
 
@@ -107,14 +89,12 @@ _exp_series = polynomial(
 # fmt: on
 
 
-@exact
 def clamp(x, lowest, highest):
     """Limit x to lowest..highest; NaN stays NaN."""
     x = select(x < lowest, lowest, x)
     return select(x > highest, highest, x)
 
 
-@exact
 def _exp_reduced(x):
     """(n, expm1(r)) with x = n ln 2 + r and |r| <= ln(2) / 2."""
     n = nearest_small(x * _LOG2_E(x))
@@ -123,47 +103,41 @@ def _exp_reduced(x):
     return n, r + r * r * _exp_series(r)
 
 
-@exact
 def _exp_scaled(x, k):
     """exp(x) * 2**k; the power is applied in two factors, so only the result itself overflows or is subnormal."""
     n, m = _exp_reduced(clamp(x, _EXP_LOWEST(x), _EXP_HIGHEST(x)))
-    one, negative, distance = like(1.0, x), x < like(0.0, x), _HALF_EXPONENTS(x)
-    first = select(negative, one / power_of_two(distance), power_of_two(distance))
+    negative, distance = x < 0.0, _HALF_EXPONENTS(x)
+    first = select(negative, 1.0 / power_of_two(distance), power_of_two(distance))
     n = n + (k - select(negative, -distance, distance))
-    return (one + m) * power_of_two(n) * first
+    return (1.0 + m) * power_of_two(n) * first
 
 
-@exact
 def exp(x):
     """The exponential e**x."""
-    return _exp_scaled(x, like(0.0, x))
+    return _exp_scaled(x, 0.0)
 
 
-@exact
 def expm1(x):
     """The exponential less one, e**x - 1."""
     n, m = _exp_reduced(clamp(x, _EXPM1_LOWEST(x), _EXPM1_HIGHEST(x)))
-    half_scale = power_of_two(n - like(1.0, x))
-    y = like(2.0, x) * (half_scale * m + (half_scale - like(0.5, x)))
+    half_scale = power_of_two(n - 1.0)
+    y = 2.0 * (half_scale * m + (half_scale - 0.5))
     return select(absolute(x) < _TINY(x), x, y)
 
 
-@exact
 def tanh(x):
     """Hyperbolic tangent."""
     a = absolute(x)
-    n, m = _exp_reduced(like(2.0, x) * select(a > _TANH_HIGHEST(x), _TANH_HIGHEST(x), a))
+    n, m = _exp_reduced(2.0 * select(a > _TANH_HIGHEST(x), _TANH_HIGHEST(x), a))
     scale = power_of_two(n)
-    t = scale * m + (scale - like(1.0, x))
-    return copysign(t / (t + like(2.0, x)), x)
+    t = scale * m + (scale - 1.0)
+    return copysign(t / (t + 2.0), x)
 
 
-@exact
 def sigmoid(x):
     """Logistic function 1 / (1 + exp(-x)), from the exponential that cannot overflow."""
     e = exp(-absolute(x))
-    one = like(1.0, x)
-    return select(x < like(0.0, x), e, one) / (one + e)
+    return select(x < 0.0, e, 1.0) / (1.0 + e)
 
 
 # fmt: off
@@ -177,21 +151,19 @@ _sinh_series = polynomial(
 # fmt: on
 
 
-@exact
 def sinh(x):
     """Hyperbolic sine."""
     a = absolute(x)
-    e = _exp_scaled(a, like(-1.0, x))
+    e = _exp_scaled(a, -1.0)
     z = x * x
     small = a + a * (z * _sinh_series(z))
-    return copysign(select(a < like(1.0, x), small, e - like(0.25, x) / e), x)
+    return copysign(select(a < 1.0, small, e - 0.25 / e), x)
 
 
-@exact
 def cosh(x):
     """Hyperbolic cosine."""
-    e = _exp_scaled(absolute(x), like(-1.0, x))
-    return e + like(0.25, x) / e
+    e = _exp_scaled(absolute(x), -1.0)
+    return e + 0.25 / e
 
 
 # Logarithms
@@ -204,102 +176,86 @@ _INFINITY = constant(math.inf, math.inf)
 _NAN = constant(math.nan, math.nan)
 
 
-@exact
 def _log_reduced(x):
     """(log(m), e) with x = m * 2**e; for x > 0."""
     subnormal = x < _SMALLEST_NORMAL(x)
-    m, e = split_exponent(select(subnormal, x * like(2.0**64, x), x))
-    return log_of_fraction(m - like(1.0, x)), select(subnormal, e - like(64.0, x), e)
+    m, e = split_exponent(select(subnormal, x * 2.0**64, x))
+    return log_of_fraction(m - 1.0), select(subnormal, e - 64.0, e)
 
 
-@exact
 def _log_special(x, y):
     """y, or the special value of a logarithm at x."""
     y = select(x == _INFINITY(x), x, y)
-    y = select(x == like(0.0, x), -_INFINITY(x), y)
-    return select(x >= like(0.0, x), y, _NAN(x))
+    y = select(x == 0.0, -_INFINITY(x), y)
+    return select(x >= 0.0, y, _NAN(x))
 
 
-@exact
 def log(x):
     """Natural logarithm."""
     y, e = _log_reduced(x)
     return _log_special(x, e * _LN2_HIGH(x) + (y + e * _LN2_LOW(x)))
 
 
-@exact
 def log2(x):
     """Logarithm to base 2."""
     y, e = _log_reduced(x)
     return _log_special(x, e + y * _LOG2_E(x))
 
 
-@exact
 def log10(x):
     """Logarithm to base 10."""
     y, e = _log_reduced(x)
     return _log_special(x, e * _LOG10_2_HIGH(x) + (y * _LOG10_E(x) + e * _LOG10_2_LOW(x)))
 
 
-@exact
 def _log1p_finite(x):
     """log1p of a finite x > -1: what 1 + x lost to rounding is added to the fraction."""
-    one = like(1.0, x)
-    u = one + x
-    lost = select(x < one, x - (u - one), one - (u - x))
+    u = 1.0 + x
+    lost = select(x < 1.0, x - (u - 1.0), 1.0 - (u - x))
     m, e = split_exponent(u)
-    limit = like(64.0, x)  # keeps the power normal; what such a large u lost is beyond its bits anyhow
-    y = log_of_fraction((m - one) + lost * power_of_two(-select(e > limit, limit, e)))
+    limit = 64.0  # keeps the power normal; what such a large u lost is beyond its bits anyhow
+    y = log_of_fraction((m - 1.0) + lost * power_of_two(-select(e > limit, limit, e)))
     return e * _LN2_HIGH(x) + (y + e * _LN2_LOW(x))
 
 
-@exact
 def log1p(x):
     """Natural logarithm of 1 + x."""
-    y = _log_special(like(1.0, x) + x, _log1p_finite(x))
+    y = _log_special(1.0 + x, _log1p_finite(x))
     return select(absolute(x) < _TINY(x), x, y)
 
 
-@exact
 def softplus(x):
     """log(1 + exp(x))."""
-    zero = like(0.0, x)
     e = exp(-absolute(x))
     tail = select(e < _TINY(x), e, _log1p_finite(e))
-    return select(x < zero, zero, x) + tail
+    return select(x < 0.0, 0.0, x) + tail
 
 
-@exact
 def arcsinh(x):
     """Inverse hyperbolic sine."""
     a = absolute(x)
-    one = like(1.0, x)
-    huge = a > like(2.0**28, x)
-    z = select(huge, one, a)
-    near = _log1p_finite(z + z * z / (one + square_root(z * z + one)))
-    y = select(huge, log(a) + like(0.6931471805599453, x), near)
+    huge = a > 2.0**28
+    z = select(huge, 1.0, a)
+    near = _log1p_finite(z + z * z / (1.0 + square_root(z * z + 1.0)))
+    y = select(huge, log(a) + 0.6931471805599453, near)
     y = select(a < _TINY(x), a, y)
     return copysign(select(x == x, y, x), x)
 
 
-@exact
 def arccosh(x):
     """Inverse hyperbolic cosine; NaN below 1."""
-    one = like(1.0, x)
-    huge = x > like(2.0**28, x)
-    t = select(huge, one, x) - one
-    near = _log1p_finite(t + square_root(like(2.0, x) * t + t * t))
-    y = select(huge, log(x) + like(0.6931471805599453, x), near)
-    return select(x >= one, y, _NAN(x))
+    huge = x > 2.0**28
+    t = select(huge, 1.0, x) - 1.0
+    near = _log1p_finite(t + square_root(2.0 * t + t * t))
+    y = select(huge, log(x) + 0.6931471805599453, near)
+    return select(x >= 1.0, y, _NAN(x))
 
 
-@exact
 def arctanh(x):
     """Inverse hyperbolic tangent; NaN outside -1..1."""
     a = absolute(x)
-    one = like(1.0, x)
-    y = like(0.5, x) * log1p(like(2.0, x) * a / (one - a))
-    y = select(a <= one, y, _NAN(x))
+    y = 0.5 * log1p(2.0 * a / (1.0 - a))
+    y = select(a <= 1.0, y, _NAN(x))
     return copysign(select(a < _TINY(x), a, y), x)
 
 
@@ -339,42 +295,37 @@ _ERFC_CENTRE = constant(2.0, 4.0)
 _ERFC_HIGHEST = constant(10.5, 28.0)  # erfc rounds to 0 from 10.06 or 27.3
 
 
-@exact
 def _erfc_positive(a):
     """erfc(a) for 0 <= a."""
     a = select(a > _ERFC_HIGHEST(a), _ERFC_HIGHEST(a), a)
-    one, two = like(1.0, a), like(2.0, a)
     p = _erfc_series((a - _ERFC_CENTRE(a)) / (a + _ERFC_CENTRE(a)))
-    scaled = p / (one + two * a)
+    scaled = p / (1.0 + 2.0 * a)
     # exp(-a*a) needs a*a in more than a float's bits: half a last place at 100 would be 50 of them in the result.
     high = high_half(a)
     low = a - high
     square = a * a
-    rest = ((high * high - square) + two * high * low) + low * low
+    rest = ((high * high - square) + 2.0 * high * low) + low * low
     return (scaled - scaled * rest) * exp(-square)
 
 
-@exact
 def erfc(x):
     """Complementary error function 1 - erf(x)."""
     y = _erfc_positive(absolute(x))
-    return select(x < like(0.0, x), like(2.0, x) - y, y)
+    return select(x < 0.0, 2.0 - y, y)
 
 
-@exact
-def erf_float32(x):
+def _erf_float32(x):
     """Error function."""
     a = absolute(x)
     z = x * x
-    b = clamp(a, like(1.0, x), like(4.0, x))
+    b = clamp(a, 1.0, 4.0)
     n, m = _exp_reduced(_erf_log_series(b))
     scale = power_of_two(n)
-    large = (like(1.0, x) - scale) - scale * m
-    return select(a < like(1.0, x), x + x * _erf_series(z), copysign(large, x))
+    large = (1.0 - scale) - scale * m
+    return select(a < 1.0, x + x * _erf_series(z), copysign(large, x))
 
 
-@exact
-def erf_float64(x):
+def _erf_float64(x):
     """Error function."""
     a = absolute(x)
     return select(a < 1.0, x + x * _erf_series(x * x), copysign(1.0 - _erfc_positive(a), x))
@@ -383,80 +334,87 @@ def erf_float64(x):
 # Powers, roots, signs, rounding
 
 
-@exact
-def pow_float32(x, y):
+def _pow_float32(x, y):
     """Power x**y, special values as C's pow."""
-    base, power = np.float64(x), np.float64(y)
+    base, power = widened(x), widened(y)
     size = absolute(base)
     magnitude = exp(power * log(size))
     whole = nearest(power) == power
-    odd = select(nearest(power * 0.5) == power * 0.5, 0.0, select(whole, 1.0, 0.0))
+    odd = select(nearest(power * 0.5) == power * 0.5, 0.0, select(whole, base.like(1.0), 0.0))
     # A negative base has a power only where that is whole; zero and infinity have one with any exponent.
     valid = (base >= 0.0) | whole | (size == 0.0) | (size == math.inf) | (base != base)
     result = select(valid, magnitude, math.nan)
     result = select((size == 1.0) & (absolute(power) == math.inf), 1.0, result)
-    result = select(copysign(1.0, base) * odd < 0.0, -result, result)
-    result = select((power == 0.0) | (base == 1.0), 1.0, result)
-    return np.float32(result)
+    result = select(copysign(base.like(1.0), base) * odd < 0.0, -result, result)
+    return narrowed(select((power == 0.0) | (base == 1.0), 1.0, result))
 
 
-@exact
 def rsqrt(x):
     """Reciprocal of the square root."""
-    return like(1.0, x) / square_root(x)
+    return 1.0 / square_root(x)
 
 
-@exact
 def sign(x):
     """One of -1, 0, 1, NaN."""
-    one, zero = like(1.0, x), like(0.0, x)
-    y = select(x > zero, one, select(x == zero, zero, x))
-    return select(x < zero, -one, y)
+    y = select(x > 0.0, 1.0, select(x == 0.0, 0.0, x))
+    return select(x < 0.0, -1.0, y)
 
 
-@exact
 def mod(x, y):
     """Remainder x - y floor(x / y), exact, with the sign of y."""
-    zero = like(0.0, x)
     m = exact_remainder(x, y)
-    m = select((m != zero) & ((y < zero) != (m < zero)), m + y, m)
-    return select(m == zero, copysign(zero, y), m)
+    m = select((m != 0.0) & ((y < 0.0) ^ (m < 0.0)), m + y, m)
+    return select(m == 0.0, copysign(y.like(0.0), y), m)
 
 
-@exact
 def floor_divide(x, y):
     """floor(x / y) of the exact quotient."""
-    one, zero = like(1.0, x), like(0.0, x)
     m = exact_remainder(x, y)
     quotient = (x - m) / y
-    quotient = select((m != zero) & ((y < zero) != (m < zero)), quotient - one, quotient)
+    quotient = select((m != 0.0) & ((y < 0.0) ^ (m < 0.0)), quotient - 1.0, quotient)
     whole = floor(quotient)
-    whole = select(quotient - whole > like(0.5, x), whole + one, whole)
-    whole = select(quotient == zero, copysign(zero, x / y), whole)
-    return select(y == zero, x / y, whole)
+    whole = select(quotient - whole > 0.5, whole + 1.0, whole)
+    whole = select(quotient == 0.0, copysign(x.like(0.0), x / y), whole)
+    return select(y == 0.0, x / y, whole)
 
 
-exp_float32 = exp_float64 = exp
-expm1_float32 = expm1_float64 = expm1
-tanh_float32 = tanh_float64 = tanh
-sigmoid_float32 = sigmoid_float64 = sigmoid
-softplus_float32 = softplus_float64 = softplus
-sinh_float32 = sinh_float64 = sinh
-cosh_float32 = cosh_float64 = cosh
-log_float32 = log_float64 = log
-log1p_float32 = log1p_float64 = log1p
-log2_float32 = log2_float64 = log2
-log10_float32 = log10_float64 = log10
-arcsinh_float32 = arcsinh_float64 = arcsinh
-arccosh_float32 = arccosh_float64 = arccosh
-arctanh_float32 = arctanh_float64 = arctanh
-erfc_float32 = erfc_float64 = erfc
-sqrt_float32 = sqrt_float64 = square_root
-rsqrt_float32 = rsqrt_float64 = rsqrt
-floor_float32 = floor_float64 = floor
-ceil_float32 = ceil_float64 = ceil
-trunc_float32 = trunc_float64 = trunc
-round_float32 = round_float64 = nearest
-sign_float32 = sign_float64 = sign
-mod_float32 = mod_float64 = mod
-floor_divide_float32 = floor_divide_float64 = floor_divide
+# What kernels call
+
+_OF_BOTH_TYPES = {
+    "exp": exp,
+    "expm1": expm1,
+    "tanh": tanh,
+    "sigmoid": sigmoid,
+    "softplus": softplus,
+    "sinh": sinh,
+    "cosh": cosh,
+    "log": log,
+    "log1p": log1p,
+    "log2": log2,
+    "log10": log10,
+    "arcsinh": arcsinh,
+    "arccosh": arccosh,
+    "arctanh": arctanh,
+    "erfc": erfc,
+    "sqrt": square_root,
+    "rsqrt": rsqrt,
+    "floor": floor,
+    "ceil": ceil,
+    "trunc": trunc,
+    "round": nearest,
+    "sign": sign,
+    "mod": mod,
+    "floor_divide": floor_divide,
+}
+_FUNCTIONS = {
+    **{f"{name}_{dtype}": function for name, function in _OF_BOTH_TYPES.items() for dtype in ("float32", "float64")},
+    "erf_float32": _erf_float32,
+    "erf_float64": _erf_float64,
+    "pow_float32": _pow_float32,
+    **TRIGONOMETRIC,
+}
+_BINARY = {"pow", "arctan2", "mod", "floor_divide"}
+for _name, _function in _FUNCTIONS.items():
+    _operation, _, _dtype = _name.rpartition("_")
+    globals()[_name] = elementary(_function, _dtype, 2 if _operation in _BINARY else 1)
+__all__ = list(_FUNCTIONS)  # generated kernels find every function here

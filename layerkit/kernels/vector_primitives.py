@@ -1,6 +1,8 @@
-"""What `vector_math` is written in: LLVM instructions on scalars that Python has no spelling for.
+"""What `vector_math` is written in: numbers whose arithmetic emits LLVM instructions.
 
-Everything takes float32 or float64 and stays in that type.
+A function of `Number`s is ordinary Python that runs while a kernel is compiled, and leaves its instructions where the
+kernel calls it: no function is typed or compiled by itself, and no call is left in a loop to keep it from being
+vectorised. All numbers of a function are float32 or all are float64; literals take the type of what they meet.
 """
 
 from __future__ import annotations
@@ -10,161 +12,246 @@ from collections.abc import Callable
 
 import numpy as np
 from llvmlite import ir
+from llvmlite.ir.instructions import FastMathFlags
 from numba import types
 from numba.extending import intrinsic
 
-from layerkit.kernels.abi import exact  # noqa: F401
+from layerkit.kernels.abi import LLVM_TYPES
+from layerkit.kernels.lanes import CONTRACT
 
-CONTRACT = ("contract",)
-BITS = {types.float32: ir.IntType(32), types.float64: ir.IntType(64)}
-MANTISSA = {types.float32: 23, types.float64: 52}
-BIAS = {types.float32: 127, types.float64: 1023}
-
-
-def _llvm_type(dtype: types.Float) -> ir.Type:
-    return ir.FloatType() if dtype == types.float32 else ir.DoubleType()
+FLOAT, DOUBLE = LLVM_TYPES["float32"], LLVM_TYPES["float64"]
+BITS = {FLOAT: ir.IntType(32), DOUBLE: ir.IntType(64)}
+MANTISSA = {FLOAT: 23, DOUBLE: 52}
+BIAS = {FLOAT: 127, DOUBLE: 1023}
 
 
-def _number(value: float, dtype: types.Float) -> ir.Constant:
-    return ir.Constant(_llvm_type(dtype), float(np.float32(value)) if dtype == types.float32 else float(value))
+class _Sealed(FastMathFlags):
+    """Flags of a call to which Numba cannot add those of the kernel around it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        set.update(self, CONTRACT)
+
+    def add(self, name: str) -> None:
+        """Leave the flags as they are."""
 
 
-def _to_integer_magic(dtype: types.Float) -> float:
-    """1.5 * 2**mantissa: a float of this size holds an integer in its low bits."""
-    return 1.5 * 2.0 ** MANTISSA[dtype]
+class Truth:
+    """A condition that is being emitted."""
+
+    __slots__ = ("builder", "value")
+
+    def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
+        self.builder, self.value = builder, value
+
+    def __and__(self, other: Truth) -> Truth:
+        return Truth(self.builder, self.builder.and_(self.value, other.value))
+
+    def __or__(self, other: Truth) -> Truth:
+        return Truth(self.builder, self.builder.or_(self.value, other.value))
+
+    def __xor__(self, other: Truth) -> Truth:
+        return Truth(self.builder, self.builder.xor(self.value, other.value))
 
 
-def constant(float32: float, float64: float) -> Callable:
-    """A function of x that gives one of two constants, in x's type."""
+class Number:
+    """A float32 or float64 that is being emitted: operators append instructions that may be contracted, no more."""
 
-    @intrinsic
-    def value(typing, x):
-        chosen = float32 if x == types.float32 else float64
-        return x(x), lambda context, builder, signature, values: _number(chosen, x)
+    __slots__ = ("builder", "value")
 
-    return value
+    def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
+        self.builder, self.value = builder, value
+
+    @property
+    def type(self) -> ir.Type:
+        """LLVM's float or double."""
+        return self.value.type
+
+    def like(self, value: float | Number | ir.Value) -> Number:
+        """A literal in this number's type, or a value as it is."""
+        if isinstance(value, Number):
+            return value
+        if not isinstance(value, ir.Value):
+            value = ir.Constant(self.type, float(np.float32(value)) if self.type == FLOAT else float(value))
+        return Number(self.builder, value)
+
+    def bits(self, value: int) -> ir.Constant:
+        """A literal in the integer type of this number's size."""
+        return ir.Constant(BITS[self.type], value)
+
+    def _arithmetic(self, name: str, left: float | Number, right: float | Number) -> Number:
+        emit = getattr(self.builder, name)
+        return Number(self.builder, emit(self.like(left).value, self.like(right).value, flags=CONTRACT))
+
+    def _compared(self, symbol: str, other: float | Number) -> Truth:
+        compare = self.builder.fcmp_unordered if symbol == "!=" else self.builder.fcmp_ordered
+        return Truth(self.builder, compare(symbol, self.value, self.like(other).value, flags=CONTRACT))
+
+    def __add__(self, other: float | Number) -> Number:
+        return self._arithmetic("fadd", self, other)
+
+    def __radd__(self, other: float) -> Number:
+        return self._arithmetic("fadd", other, self)
+
+    def __sub__(self, other: float | Number) -> Number:
+        return self._arithmetic("fsub", self, other)
+
+    def __rsub__(self, other: float) -> Number:
+        return self._arithmetic("fsub", other, self)
+
+    def __mul__(self, other: float | Number) -> Number:
+        return self._arithmetic("fmul", self, other)
+
+    def __rmul__(self, other: float) -> Number:
+        return self._arithmetic("fmul", other, self)
+
+    def __truediv__(self, other: float | Number) -> Number:
+        return self._arithmetic("fdiv", self, other)
+
+    def __rtruediv__(self, other: float) -> Number:
+        return self._arithmetic("fdiv", other, self)
+
+    def __neg__(self) -> Number:
+        return self._arithmetic("fsub", -0.0, self)
+
+    def __lt__(self, other: float | Number) -> Truth:
+        return self._compared("<", other)
+
+    def __le__(self, other: float | Number) -> Truth:
+        return self._compared("<=", other)
+
+    def __gt__(self, other: float | Number) -> Truth:
+        return self._compared(">", other)
+
+    def __ge__(self, other: float | Number) -> Truth:
+        return self._compared(">=", other)
+
+    def __eq__(self, other: float | Number) -> Truth:
+        return self._compared("==", other)
+
+    def __ne__(self, other: float | Number) -> Truth:
+        return self._compared("!=", other)
+
+    __hash__ = None
 
 
-def polynomial(float32: tuple[float, ...], float64: tuple[float, ...]) -> Callable:
-    """A function of x: the polynomial with the coefficients of x's type, constant term first, by Horner's rule."""
+def elementary(function: Callable[..., Number], dtype: str, arity: int) -> Callable:
+    """The function of one or two `Number`s as a function of a dtype for Numba code."""
+    kind = getattr(types, dtype)
 
-    @intrinsic
-    def horner(typing, x):
-        coefficients = float32 if x == types.float32 else float64
-
-        def codegen(context, builder, signature, values):
-            result = _number(coefficients[-1], x)
-            for coefficient in reversed(coefficients[:-1]):
-                product = builder.fmul(result, values[0], flags=CONTRACT)
-                result = builder.fadd(product, _number(coefficient, x), flags=CONTRACT)
-            return result
-
-        return x(x), codegen
-
-    return horner
-
-
-@intrinsic
-def like(typing, value, x):
-    """A literal number in the type of x (a bare literal would pull float32 arithmetic up to float64)."""
-
-    def codegen(context, builder, signature, values):
-        return builder.fptrunc(values[0], ir.FloatType()) if x == types.float32 else values[0]
-
-    return x(types.float64, x), codegen
-
-
-@intrinsic
-def select(typing, condition, x, y):
-    """`x if condition else y` as a select: both sides are computed, nothing branches, and NaN is kept."""
-    return x(types.boolean, x, x), lambda context, builder, signature, values: builder.select(*values)
-
-
-def _llvm_function(name: str, arity: int = 1) -> Callable:
-    def codegen(context, builder, signature, values):
-        dtype = values[0].type
-        function = builder.module.declare_intrinsic(f"llvm.{name}", [dtype], ir.FunctionType(dtype, [dtype] * arity))
-        return builder.call(function, values)
+    def emit(context, builder, signature, values):
+        return function(*(Number(builder, value) for value in values)).value
 
     if arity == 2:
 
         @intrinsic
         def call(typing, x, y):
-            return x(x, x), codegen
+            return kind(kind, kind), emit
     else:
 
         @intrinsic
         def call(typing, x):
-            return x(x), codegen
+            return kind(kind), emit
 
     return call
 
 
-absolute = _llvm_function("fabs")
-copysign = _llvm_function("copysign", 2)
-floor = _llvm_function("floor")
-ceil = _llvm_function("ceil")
-trunc = _llvm_function("trunc")
-nearest = _llvm_function("rint")  # half to even
-square_root = _llvm_function("sqrt")
+def constant(float32: float, float64: float) -> Callable[[Number], Number]:
+    """A function of x that gives one of two constants, in x's type."""
+    return lambda x: x.like(float32 if x.type == FLOAT else float64)
 
 
-@intrinsic
-def nearest_small(typing, x):
+def polynomial(float32: tuple[float, ...], float64: tuple[float, ...]) -> Callable[[Number], Number]:
+    """A function of x: the polynomial with the coefficients of x's type, constant term first, by Horner's rule."""
+
+    def horner(x: Number) -> Number:
+        coefficients = float32 if x.type == FLOAT else float64
+        result = x.like(coefficients[-1])
+        for coefficient in reversed(coefficients[:-1]):
+            result = result * x + coefficient
+        return result
+
+    return horner
+
+
+def select(condition: Truth, x: Number | float, y: Number | float) -> Number:
+    """`x if condition else y` as a select: both sides are computed, nothing branches, and NaN is kept."""
+    number = x if isinstance(x, Number) else y
+    chosen = number.builder.select(condition.value, number.like(x).value, number.like(y).value)
+    return Number(number.builder, chosen)
+
+
+def called(name: str, *x: Number) -> Number:
+    """What a function of LLVM or of the C library gives, by its name for the type of x."""
+    module, kind = x[0].builder.module, ir.FunctionType(x[0].type, [x[0].type] * len(x))
+    function = module.globals.get(name) or ir.Function(module, kind, name)
+    call = x[0].builder.call(function, [one.value for one in x])
+    call.fastmath = _Sealed()
+    return x[0].like(call)
+
+
+def _instruction(name: str) -> Callable[..., Number]:
+    """A function that LLVM has an instruction for."""
+    return lambda *x: called(f"llvm.{name}.{'f32' if x[0].type == FLOAT else 'f64'}", *x)
+
+
+absolute = _instruction("fabs")
+copysign = _instruction("copysign")
+floor = _instruction("floor")
+ceil = _instruction("ceil")
+trunc = _instruction("trunc")
+nearest = _instruction("rint")  # half to even
+square_root = _instruction("sqrt")
+
+
+def widened(x: Number) -> Number:
+    """A float32 as float64."""
+    return Number(x.builder, x.builder.fpext(x.value, DOUBLE))
+
+
+def narrowed(x: Number) -> Number:
+    """A float64 rounded to float32."""
+    return Number(x.builder, x.builder.fptrunc(x.value, FLOAT))
+
+
+def _to_integer_magic(x: Number) -> float:
+    """1.5 * 2**mantissa: a float of this size holds an integer in its low bits."""
+    return 1.5 * 2.0 ** MANTISSA[x.type]
+
+
+def nearest_small(x: Number) -> Number:
     """Round an x below 2**(mantissa - 1) to a whole number, half to even; cheaper than `nearest`."""
-
-    def codegen(context, builder, signature, values):
-        magic = _number(_to_integer_magic(x), x)
-        return builder.fsub(builder.fadd(values[0], magic, flags=CONTRACT), magic, flags=CONTRACT)
-
-    return x(x), codegen
+    magic = _to_integer_magic(x)
+    return x + magic - magic
 
 
-@intrinsic
-def power_of_two(typing, n):
+def power_of_two(n: Number) -> Number:
     """2**n for a whole number n of the normal exponents; NaN and others give some number."""
-
-    def codegen(context, builder, signature, values):
-        bits = BITS[n]
-        shifted = builder.fadd(values[0], _number(_to_integer_magic(n) + BIAS[n], n), flags=CONTRACT)
-        shifted = builder.shl(builder.bitcast(shifted, bits), ir.Constant(bits, MANTISSA[n]))
-        return builder.bitcast(shifted, _llvm_type(n))
-
-    return n(n), codegen
+    builder, shifted = n.builder, n + (_to_integer_magic(n) + BIAS[n.type])
+    shifted = builder.shl(builder.bitcast(shifted.value, BITS[n.type]), n.bits(MANTISSA[n.type]))
+    return n.like(builder.bitcast(shifted, n.type))
 
 
-@intrinsic
-def split_exponent(typing, x):
+def split_exponent(x: Number) -> tuple[Number, Number]:
     """(m, e) with x = m * 2**e and m in [sqrt(1/2), sqrt(2)), for a normal x > 0."""
-
-    def codegen(context, builder, signature, values):
-        bits, width = BITS[x], ir.Constant(BITS[x], MANTISSA[x])
-        integer, unsigned = (np.int32, np.float32) if x == types.float32 else (np.int64, np.float64)
-        root = ir.Constant(bits, int(unsigned(math.sqrt(0.5)).view(integer)))
-        magic = ir.Constant(bits, int(unsigned(_to_integer_magic(x)).view(integer)))
-        word = builder.bitcast(values[0], bits)
-        exponent = builder.ashr(builder.sub(word, root), width)
-        m = builder.bitcast(builder.sub(word, builder.shl(exponent, width)), _llvm_type(x))
-        e = builder.bitcast(builder.add(magic, exponent), _llvm_type(x))
-        e = builder.fsub(e, _number(_to_integer_magic(x), x), flags=CONTRACT)
-        return context.make_tuple(builder, signature.return_type, (m, e))
-
-    return types.UniTuple(x, 2)(x), codegen
+    builder, width = x.builder, x.bits(MANTISSA[x.type])
+    integer, number = (np.int32, np.float32) if x.type == FLOAT else (np.int64, np.float64)
+    root = x.bits(int(number(math.sqrt(0.5)).view(integer)))
+    magic = x.bits(int(number(_to_integer_magic(x)).view(integer)))
+    word = builder.bitcast(x.value, BITS[x.type])
+    exponent = builder.ashr(builder.sub(word, root), width)
+    m = builder.bitcast(builder.sub(word, builder.shl(exponent, width)), x.type)
+    e = x.like(builder.bitcast(builder.add(magic, exponent), x.type))
+    return x.like(m), e - _to_integer_magic(x)
 
 
-@intrinsic
-def high_half(typing, x):
+def high_half(x: Number) -> Number:
     """Clear the low half of x's mantissa, so that its square is exact."""
-
-    def codegen(context, builder, signature, values):
-        bits = BITS[x]
-        mask = ir.Constant(bits, -(1 << (MANTISSA[x] // 2 + 1)))
-        return builder.bitcast(builder.and_(builder.bitcast(values[0], bits), mask), _llvm_type(x))
-
-    return x(x), codegen
+    mask = x.bits(-(1 << (MANTISSA[x.type] // 2 + 1)))
+    word = x.builder.and_(x.builder.bitcast(x.value, BITS[x.type]), mask)
+    return x.like(x.builder.bitcast(word, x.type))
 
 
-@intrinsic
-def exact_remainder(typing, x, y):
+def exact_remainder(x: Number, y: Number) -> Number:
     """Remainder x - y * trunc(x / y) without rounding: C's fmod."""
-    return x(x, y), lambda context, builder, signature, values: builder.frem(*values)
+    return x.like(x.builder.frem(x.value, y.value, flags=CONTRACT))

@@ -10,6 +10,7 @@ from layerkit import ops, tree
 from layerkit.dtypes import floatx, is_float, standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
+from layerkit.ops.reduction import size_constant
 from layerkit.registry import auto_name, registry
 from layerkit.serialization import Configurable, serialize_keras_object
 
@@ -210,7 +211,7 @@ def reduce_weighted_values(
         return total
     if reduction == "mean_with_sample_weight" and weight is not None:
         return divide_no_nan(total, ops.sum(weight))
-    return total * (1.0 / max(size_of(values.shape), 1))
+    return total * size_constant(1.0 / max(size_of(values.shape), 1), total.dtype)
 
 
 def check_weight(weight: Tensor, values: Tensor) -> None:
@@ -239,7 +240,7 @@ def apply_mask(sample_weight: object, mask: object, dtype: str, reduction: str |
     mask = ops.cast(as_tensor(mask), dtype)
     if reduction in ("mean", "sum_over_batch_size"):
         valid = ops.sum(mask)
-        mask = mask * divide_no_nan(ops.cast(float(size_of(mask.shape)), dtype), valid)
+        mask = mask * divide_no_nan(size_constant(size_of(mask.shape), dtype), valid)
     if weight is None:
         return mask
     mask, weight = squeeze_or_expand_to_same_rank(mask, weight)

@@ -11,6 +11,7 @@ from layerkit import ops
 from layerkit.graph import Tensor, as_tensor, current_graph
 from layerkit.losses.loss import Loss, apply_mask, divide_no_nan, squeeze_or_expand_to_same_rank
 from layerkit.metrics.metric import Metric
+from layerkit.ops.reduction import size_constant
 from layerkit.registry import registry
 from layerkit.serialization import serialize_keras_object
 
@@ -90,7 +91,7 @@ class Mean(Metric):
         if weight is not None:
             self.count.assign_add(ops.sum(weight))
         else:
-            self.count.assign_add(float(values.shape[0]) if values.ndim else 1.0)
+            self.count.assign_add(size_constant(values.shape[0] if values.ndim else 1, self.count.dtype))
 
     def result(self) -> Tensor:
         """The mean; 0 before the first value."""

@@ -159,6 +159,13 @@ def min(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
 amax, amin = max, min
 
 
+def size_constant(value: float, dtype: str) -> Tensor:
+    """A number that comes from sizes, as 1/n in a mean: a plan's structure never depends on its value, so that a batch of
+    one sample, where it may be 1, needs no kernels of its own.
+    """
+    return Tensor((), dtype, np.asarray(value, dtype), name=SIZE_CONSTANT)
+
+
 def mean(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The mean over axes (all with None); integers become floats."""
     x = as_tensor(x)
@@ -170,8 +177,7 @@ def mean(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
     if None in sizes:
         return total  # a shape is all that a symbolic call with unknown sizes is asked for
     count = int(np.prod(sizes, dtype=np.int64))
-    factor = np.asarray(1.0 / count if count else np.nan, x.dtype)
-    return total * Tensor((), x.dtype, factor, name=SIZE_CONSTANT)
+    return total * size_constant(1.0 / count if count else np.nan, x.dtype)
 
 
 def var(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:

@@ -18,7 +18,7 @@ from layerkit.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from layerkit.optimizers.schedules import LearningRateSchedule
 from layerkit.optimizers.state import OptimizerState
 from layerkit.registry import auto_name
-from layerkit.serialization import Configurable, get_object, is_own, serialize_keras_object
+from layerkit.serialization import Configurable, get_object, is_own, serialize_argument, serialize_keras_object
 
 
 class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.optimizers", registered=False):
@@ -390,6 +390,12 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         for cls in reversed(type(self).__mro__):
             if is_own(cls) and cls is not Optimizer and "__init__" in vars(cls):
                 config.update({name: getattr(self, name) for name in _own_arguments(cls) if name not in config})
+        if not any("get_config" in vars(cls) for cls in type(self).__mro__ if not is_own(cls)):
+            # Of a user's class that writes no configuration of its own: what it was given.
+            known = {*config, *_own_arguments(Optimizer)}
+            config.update(
+                {name: serialize_argument(value) for name, value in self._given().items() if name not in known}
+            )
         return config
 
 

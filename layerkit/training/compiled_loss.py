@@ -11,6 +11,7 @@ from layerkit.dtypes import floatx
 from layerkit.graph import Tensor
 from layerkit.losses import Loss, LossFunctionWrapper
 from layerkit.metrics import Mean
+from layerkit.ops.reduction import size_constant
 from layerkit.training.outputs import Outputs
 
 CROSSENTROPY = ("crossentropy", "ce")
@@ -148,7 +149,8 @@ class CompiledLoss:
             predicted = predictions[part.index]
             value = ops.cast(part.loss(targets[part.index], predicted, weights[part.index]), floatx())
             if part.tracker is not None:
-                part.tracker.update_state(value, sample_weight=predicted.shape[0] if predicted.ndim else 1)
+                samples = size_constant(predicted.shape[0] if predicted.ndim else 1, floatx())
+                part.tracker.update_state(value, sample_weight=samples)
             if part.weight is not None:
                 value = value * float(part.weight)
             total = value if total is None else total + value

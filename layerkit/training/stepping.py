@@ -11,6 +11,7 @@ from layerkit.data import unpack_x_y_sample_weight
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, gradients
 from layerkit.metrics import Metric
+from layerkit.ops.reduction import size_constant
 from layerkit.training.compilation import Compilation
 from layerkit.training.compiled_metrics import CompiledMetrics
 from layerkit.training.steps import Step
@@ -191,8 +192,6 @@ class Stepping:
         return self._step(kind).run
 
 
-def _batch_size(x: Any) -> int:
-    for leaf in tree.flatten(x):
-        if leaf is not None:
-            return leaf.shape[0] if leaf.shape else 1
-    return 1
+def _batch_size(x: Any) -> Tensor:
+    sizes = [leaf.shape[0] if leaf.shape else 1 for leaf in tree.flatten(x) if leaf is not None]
+    return size_constant(sizes[0] if sizes else 1, floatx())

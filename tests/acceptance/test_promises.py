@@ -117,14 +117,16 @@ print([name for name in ("numba", "llvmlite") if name in sys.modules], y.tolist(
 
 
 def test_one_prediction_of_a_small_saved_model_needs_no_compiler(tmp_path):
-    model = keras.Sequential([keras.Input((8,)), layers.Dense(16, activation="relu"), layers.Dense(3, activation="softmax")])
+    model = keras.Sequential(
+        [keras.Input((8,)), layers.Dense(16, activation="relu"), layers.Dense(3, activation="softmax")]
+    )
     model.save(tmp_path / "model.h5")
     found = subprocess.run(
         [sys.executable, "-c", LIGHT, str(tmp_path / "model.h5")], capture_output=True, text=True, check=True
     )
     names, values = found.stdout.strip().split("] ", 1)
     assert names == "["
-    np.testing.assert_allclose(np.array(eval(values)), model(np.ones((1, 8), "float32")), rtol=1e-6)  # noqa: S307
+    np.testing.assert_allclose(np.array(eval(values)), model(np.ones((1, 8), "float32")), rtol=1e-6)
 
 
 def test_the_first_epoch_says_what_compiling_took(capsys, tmp_path, monkeypatch):

@@ -151,3 +151,18 @@ def test_global_norm_of_an_infinite_gradient_is_nan():
 def test_schedules_out_of_range(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+class Damped(optimizers.SGD):
+    """A user's class without a `get_config()`."""
+
+    def __init__(self, learning_rate=0.1, damping=0.5, **options):
+        super().__init__(learning_rate, **options)
+        self.strength = damping
+
+
+def test_the_config_of_a_users_class_has_its_arguments():
+    config = Damped(0.2, damping=0.25, clipnorm=1.0).get_config()
+    assert (config["damping"], config["clipnorm"], config["momentum"]) == (0.25, 1.0, 0.0)
+    again = Damped.from_config({**config, "momentum": 0.0})
+    assert again.strength == 0.25
