@@ -160,8 +160,13 @@ amax, amin = max, min
 
 
 def size_constant(value: float, dtype: str) -> Tensor:
-    """A number that comes from sizes, as 1/n in a mean: a plan's structure never depends on its value, so that a batch of
-    one sample, where it may be 1, needs no kernels of its own.
+    """A number that comes from sizes, as 1/n in a mean.
+
+    A plan's structure never depends on its value, so that a batch of one sample, where it may be 1, needs no kernels
+    of its own.
+
+    >>> size_constant(0.5, "float32").item()
+    0.5
     """
     return Tensor((), dtype, np.asarray(value, dtype), name=SIZE_CONSTANT)
 
