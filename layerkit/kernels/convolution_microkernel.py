@@ -15,11 +15,13 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from layerkit.kernels.lanes import I64, Lanes, emitted, lane_mask, splat
+from layerkit.kernels.lanes import I64, Lanes, emitted, splat
 from layerkit.kernels.microkernel import max_rows
 
 # With 32 vector registers 8 x 2 sums; with 16 registers 4 x 2, which hide the latency of a multiply-add just as well.
 ROWS = 8 if max_rows(2) >= 8 else 4
+# Taps of a row of a filter that share what they load. Filters with three are by far the most frequent.
+NEIGHBOURS = 3
 
 
 @functools.cache
@@ -34,8 +36,8 @@ def copy_elements(dtype: str, count: int) -> Callable:
 
 
 @functools.cache
-def tile_multiply(dtype: str, vectors: int, *, packed: bool, lanewise: bool = False) -> Callable:
-    """Build the function that computes a tile of `ROWS` rows x `vectors` vectors.
+def tile_multiply(dtype: str, vectors: int, *, packed: bool, lanewise: bool = False, height: int = ROWS) -> Callable:
+    """Build the function that computes a tile of `height` rows x `vectors` vectors.
 
     It is called as `tile(a, table, a_offsets, b, n1, a1, b1, n2, a2, b2, n3, a3, b3, initial, out, out_offsets, rows,
     columns, option)`. Offsets and strides count elements; tables of offsets are at `a_offsets` and at `out_offsets` of
@@ -57,7 +59,7 @@ def tile_multiply(dtype: str, vectors: int, *, packed: bool, lanewise: bool = Fa
         rows, columns, option,
     ):  # fmt: skip
         def codegen(context, builder, signature, values):
-            _TileBuilder(builder, dtype, vectors, packed, lanewise, values).build()
+            _TileBuilder(builder, dtype, vectors, packed, lanewise, height, values).build()
             return context.get_dummy_value()
 
         return types.void(types.intp, types.CPointer(types.intp), *(types.intp,) * 17), codegen
@@ -69,38 +71,74 @@ class _TileBuilder:
     """Emits one call of a tile function."""
 
     def __init__(
-        self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, lanewise: bool, values: list
+        self, builder: ir.IRBuilder, dtype: str, vectors: int, packed: bool, lanewise: bool, height: int, values: list
     ) -> None:
         self.builder, self.lanes = builder, Lanes(builder, dtype)
         self.vectors, self.packed, self.lanewise = vectors, packed, lanewise
         a, table, a_offsets, b, *loops, initial, out, out_offsets, self.rows, columns, self.option = values
+        self.sliding, self.load_masks = False, [None] * vectors
         self.loops = [loops[i : i + 3] for i in (0, 3, 6)]
         pointer = self.lanes.scalar.as_pointer()
         self.b, self.initial, self.out = (builder.inttoptr(address, pointer) for address in (b, initial, out))
         self.out_offsets = builder.gep(table, [out_offsets])
         a = builder.inttoptr(a, pointer)
         offsets = builder.gep(table, [a_offsets])
-        self.a_rows = [builder.gep(a, [builder.load(builder.gep(offsets, [I64(i)]))]) for i in range(ROWS)]
-        self.masks = [
-            lane_mask(builder, self.lanes.count, builder.sub(columns, I64(j * self.lanes.count)))
-            for j in range(vectors)
-        ]
+        self.starts = [builder.load(builder.gep(offsets, [I64(i)])) for i in range(height)]
+        self.a_rows = [builder.gep(a, [start]) for start in self.starts]
+        self.masks = [self.lanes.mask(builder.sub(columns, I64(j * self.lanes.count))) for j in range(vectors)]
+        self.whole = builder.icmp_signed(">=", columns, I64(vectors * self.lanes.count))
 
     def build(self) -> None:
         builder, lanes = self.builder, self.lanes
-        zero = ir.Constant(lanes.type, [0.0] * lanes.count)
-        self.sums = [[cgutils.alloca_once(builder, lanes.type) for _ in range(self.vectors)] for _ in range(ROWS)]
+        self.sums = [[cgutils.alloca_once(builder, lanes.type) for _ in range(self.vectors)] for _ in self.a_rows]
         for j in range(self.vectors):
-            first = self._load_initial(j) if self.packed else zero
-            for i in range(ROWS):
-                builder.store(first, self.sums[i][j])
-        self._loop(self.loops, I64(0), I64(0))
+            first = self._load_initial(j) if self.packed else lanes.zero
+            for row in self.sums:
+                builder.store(first, row[j])
+        if self.lanewise:
+            with builder.if_else(self._neighbours() if self.packed else self.whole) as (fast, slow):
+                with fast:
+                    self.sliding, self.load_masks = self.packed, [None] * self.vectors
+                    self._loop(self.loops, I64(0), I64(0))
+                with slow:
+                    self.sliding, self.load_masks = False, self.masks
+                    self._loop(self.loops, I64(0), I64(0))
+        else:
+            self._loop(self.loops, I64(0), I64(0))
         self._write([[builder.load(pointer) for pointer in row] for row in self.sums])
+
+    def _neighbours(self) -> ir.Value:
+        """Whether the innermost loop is over three taps, each seeing in one row what the last saw in the next row."""
+        builder, (count, stride, _) = self.builder, self.loops[-1]
+        conditions = [
+            builder.icmp_signed("==", count, I64(NEIGHBOURS)),
+            builder.icmp_signed("==", builder.sub(self.starts[1], self.starts[0]), stride),
+            builder.icmp_signed(">=", self.rows, I64(len(self.starts))),
+        ]
+        return functools.reduce(builder.and_, conditions, self.whole)
+
+    def _slide(self, a_at: ir.Value, b_at: ir.Value) -> None:
+        """The innermost loop over `_neighbours`: each vector of an image is loaded once, and used by three rows."""
+        builder, (_, stride, b_stride) = self.builder, self.loops[-1]
+        taps, a = [], builder.gep(self.a_rows[0], [a_at])
+        for k in range(NEIGHBOURS):
+            taps.append([self._load(builder.gep(self.b, [b_at]), j) for j in range(self.vectors)])
+            b_at = builder.add(b_at, b_stride)
+        for place in range(len(self.sums) + NEIGHBOURS - 1):
+            values = [self._load(a, j) for j in range(self.vectors)]
+            a = builder.gep(a, [stride])
+            for k in range(NEIGHBOURS):
+                if 0 <= place - k < len(self.sums):
+                    for value, tap, total in zip(values, taps[k], self.sums[place - k], strict=True):
+                        builder.store(self.lanes.fma(value, tap, builder.load(total)), total)
 
     def _loop(self, loops: list[list[ir.Value]], a_at: ir.Value, b_at: ir.Value) -> None:
         """The nested loops; positions in a and b advance from loop to loop."""
         if not loops:
             self._multiply_add(a_at, b_at)
+            return
+        if self.sliding and len(loops) == 1:
+            self._slide(a_at, b_at)
             return
         builder = self.builder
         count, a_stride, b_stride = loops[0]
@@ -112,8 +150,8 @@ class _TileBuilder:
         builder, lanes, sums = self.builder, self.lanes, self.sums
         b = builder.gep(self.b, [b_at])
         b_row = [self._load(b, j) for j in range(self.vectors)]
-        for i in range(ROWS):
-            a = builder.gep(self.a_rows[i], [a_at])
+        for i, row in enumerate(self.a_rows):
+            a = builder.gep(row, [a_at])
             value = None if self.lanewise else splat(builder, builder.load(a), lanes.count)
             for j in range(self.vectors):
                 factor = self._load(a, j) if self.lanewise else value
@@ -122,7 +160,7 @@ class _TileBuilder:
     def _load(self, pointer: ir.Value, j: int) -> ir.Value:
         """Vector j of a row; lanewise just the columns, where rows lie next to each other."""
         at = self.builder.gep(pointer, [I64(j * self.lanes.count)])
-        return self.lanes.load(at, self.masks[j] if self.lanewise else None)
+        return self.lanes.load(at, self.load_masks[j])
 
     def _load_initial(self, j: int) -> ir.Value:
         if not self.lanewise:
@@ -139,7 +177,7 @@ class _TileBuilder:
             lowest = splat(builder, lowest, lanes.count)
         else:
             before = [builder.and_(mask, splat(builder, chosen, lanes.count)) for mask in self.masks]
-        for i in range(ROWS):
+        for i in range(len(sums)):
             with builder.if_then(builder.icmp_signed("<", I64(i), self.rows)):
                 row = builder.gep(self.out, [builder.load(builder.gep(self.out_offsets, [I64(i)]))])
                 for j in range(self.vectors):

@@ -16,6 +16,7 @@ Y_FIELDS = 4
 X_FIELDS = 5
 TABLE = 8
 VECTORS = 2
+TAPS = 9 if ROWS == 8 else 3  # of a tile of the filter gradient: those of a 3 x 3 filter, or of a row of it
 
 
 def depthwise(dtype: str) -> Callable:
@@ -61,7 +62,7 @@ def depthwise_filter_gradient(dtype: str) -> Callable:
     A unit is a piece, a run of images; a tile is some taps. See `depthwise_launch.depthwise_filter_gradient_launches`.
     """
     itemsize, step = ITEMSIZE[dtype], VECTORS * vector_length(dtype)
-    multiply = tile_multiply(dtype, VECTORS, packed=False, lanewise=True)
+    multiply = tile_multiply(dtype, VECTORS, packed=False, lanewise=True, height=TAPS)
 
     def kernel(args, lo, hi, worker):
         images, pieces, taps, channels = args[3], args[4], args[5], args[6]
@@ -75,7 +76,7 @@ def depthwise_filter_gradient(dtype: str) -> Callable:
                 gradient = args[1] + i * out_rows * out_columns * channels * itemsize
                 for channel in range(0, channels, step):
                     at = channel * itemsize
-                    for tap in range(0, taps, ROWS):
+                    for tap in range(0, taps, TAPS):
                         multiply(
                             source + at, args, tables + tap, gradient + at,
                             1, 0, 0, out_rows, row, out_columns * channels, out_columns, pixel, channels,

@@ -27,6 +27,7 @@ from layerkit.kernels.convolution_launch import (
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
 
 HEADER, PHASE_FIELDS = 13, 9  # of the arguments of `depthwise.depthwise`
+TILE_TAPS = 9  # of a tile of the filter gradient, at most
 GRADIENT_HEADER = 14  # of the arguments of `depthwise.depthwise_filter_gradient`
 
 
@@ -110,11 +111,11 @@ def depthwise_filter_gradient_launches(
         for column in range(kernel_width)
     ]
     taps = len(offsets)
-    offsets += offsets[-1:] * TILE_ROWS
+    offsets += offsets[-1:] * TILE_TAPS
     args = [
         source, g, parts, images, pieces, taps, channels, height * width * channels, out_rows, out_columns,
         strides[0] * width * channels, strides[1] * channels, GRADIENT_HEADER, GRADIENT_HEADER + len(offsets),
-        *offsets, *(i * channels for i in range(taps + TILE_ROWS)),
+        *offsets, *(i * channels for i in range(taps + TILE_TAPS)),
     ]  # fmt: skip
     grain = serial_grain(g.size * taps / 8 / pieces)
     launches.append(Launch(_kernel("depthwise_filter_gradient", gw.dtype), args, pieces, grain))

@@ -73,7 +73,8 @@ def prepare(kernels: Iterable[Kernel]) -> None:
     with _lock:
         start = time.perf_counter()
         missing = [kernel for kernel in missing if kernel not in _addresses and not _path(kernel).exists()]
-        elsewhere = compile_elsewhere(missing)
+        # Through the disk cache the others' work comes here.
+        elsewhere = compile_elsewhere(missing if _cache_writable() else [])
         for kernel in missing:
             if kernel not in elsewhere.kernels:
                 _addresses[kernel] = _load(kernel)
@@ -81,6 +82,15 @@ def prepare(kernels: Iterable[Kernel]) -> None:
         statistics.compiled += sum(_path(kernel).exists() for kernel in elsewhere.wait())
         statistics.loaded -= len(elsewhere.kernels)
         statistics.seconds += time.perf_counter() - start
+
+
+def _cache_writable() -> bool:
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 def compile_to_disk(kernel: Kernel) -> None:
