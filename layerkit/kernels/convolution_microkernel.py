@@ -76,7 +76,7 @@ class _TileBuilder:
         self.builder, self.lanes = builder, Lanes(builder, dtype)
         self.vectors, self.packed, self.lanewise = vectors, packed, lanewise
         a, table, a_offsets, b, *loops, initial, out, out_offsets, self.rows, columns, self.option = values
-        self.sliding, self.load_masks = False, [None] * vectors
+        self.load_masks: list[ir.Value | None] = [None] * vectors
         self.loops = [loops[i : i + 3] for i in (0, 3, 6)]
         pointer = self.lanes.scalar.as_pointer()
         self.b, self.initial, self.out = (builder.inttoptr(address, pointer) for address in (b, initial, out))
@@ -95,17 +95,30 @@ class _TileBuilder:
             first = self._load_initial(j) if self.packed else lanes.zero
             for row in self.sums:
                 builder.store(first, row[j])
-        if self.lanewise:
-            with builder.if_else(self._neighbours() if self.packed else self.whole) as (fast, slow):
+        if not self.lanewise:
+            self._sum(len(self.a_rows), [None] * self.vectors)
+        elif self.packed:
+            with builder.if_else(self._neighbours()) as (fast, others):
                 with fast:
-                    self.sliding, self.load_masks = self.packed, [None] * self.vectors
-                    self._loop(self.loops, I64(0), I64(0))
-                with slow:
-                    self.sliding, self.load_masks = False, self.masks
-                    self._loop(self.loops, I64(0), I64(0))
+                    self._sum(len(self.a_rows), [None] * self.vectors, sliding=True)
+                # At the edges of an image, a single pixel often sees other taps than those beside it.
+                with others, builder.if_else(builder.icmp_signed("==", self.rows, I64(1))) as (single, several):
+                    with single:
+                        self._sum(1, self.masks)
+                    with several:
+                        self._sum(len(self.a_rows), self.masks)
         else:
-            self._loop(self.loops, I64(0), I64(0))
+            with builder.if_else(self.whole) as (whole, cut):
+                with whole:
+                    self._sum(len(self.a_rows), [None] * self.vectors)
+                with cut:
+                    self._sum(len(self.a_rows), self.masks)
         self._write([[builder.load(pointer) for pointer in row] for row in self.sums])
+
+    def _sum(self, rows: int, masks: list[ir.Value | None], sliding: bool = False) -> None:
+        """The sums of some rows, of vectors that are read through masks."""
+        self.active, self.load_masks, self.sliding = rows, masks, sliding
+        self._loop(self.loops, I64(0), I64(0))
 
     def _neighbours(self) -> ir.Value:
         """Whether the innermost loop is over three taps, each seeing in one row what the last saw in the next row."""
@@ -121,7 +134,7 @@ class _TileBuilder:
         """The innermost loop over `_neighbours`: each vector of an image is loaded once, and used by three rows."""
         builder, (_, stride, b_stride) = self.builder, self.loops[-1]
         taps, a = [], builder.gep(self.a_rows[0], [a_at])
-        for k in range(NEIGHBOURS):
+        for _ in range(NEIGHBOURS):
             taps.append([self._load(builder.gep(self.b, [b_at]), j) for j in range(self.vectors)])
             b_at = builder.add(b_at, b_stride)
         for place in range(len(self.sums) + NEIGHBOURS - 1):
@@ -150,7 +163,7 @@ class _TileBuilder:
         builder, lanes, sums = self.builder, self.lanes, self.sums
         b = builder.gep(self.b, [b_at])
         b_row = [self._load(b, j) for j in range(self.vectors)]
-        for i, row in enumerate(self.a_rows):
+        for i, row in enumerate(self.a_rows[: self.active]):
             a = builder.gep(row, [a_at])
             value = None if self.lanewise else splat(builder, builder.load(a), lanes.count)
             for j in range(self.vectors):

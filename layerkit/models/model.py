@@ -116,6 +116,14 @@ class Model(Trainer, Layer, kind="layer", module="keras", registered=False):
         """Take the weights from a file."""
         _saving("load_weights")(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
+    def __reduce__(self) -> tuple:
+        return _saving("reduce_model")(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        make, arguments = self.__reduce__()
+        memo[id(self)] = made = make(*arguments)
+        return made
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture (without weights) as JSON, for `model_from_json`."""
         return json.dumps(serialize_keras_object(self), **kwargs)

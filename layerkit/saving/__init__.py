@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layerkit.models.model import provide_saving
+from layerkit.saving.copies import reduce_model
 from layerkit.saving.errors import SavedFileError
 from layerkit.saving.files import load_model, load_weights, save_model, save_weights
 from layerkit.saving.inspection import inspect
@@ -23,4 +24,4 @@ __all__ = [
     "register_keras_serializable", "save_model", "save_weights", "serialize_keras_object",
 ]  # fmt: skip
 
-provide_saving(save_model=save_model, save_weights=save_weights, load_weights=load_weights)
+provide_saving(save_model=save_model, save_weights=save_weights, load_weights=load_weights, reduce_model=reduce_model)
