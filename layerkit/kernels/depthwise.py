@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 from layerkit.kernels.abi import POINTERS, vector_length
 from layerkit.kernels.convolution_microkernel import ROWS, tile_multiply
+from layerkit.kernels.lanes import ITEMSIZE, clear
+from layerkit.kernels.packing import line_copier
 
-ITEMSIZE = {"float32": 4, "float64": 8}
 HEADER, PHASE_FIELDS = 13, 9
 Y_FIELDS = 4
 X_FIELDS = 5
@@ -59,27 +60,35 @@ def depthwise(dtype: str) -> Callable:
 def depthwise_filter_gradient(dtype: str) -> Callable:
     """Kernel: each piece's share of the sum over pixels of image x gradient, by taps and channels.
 
-    A unit is a piece, a run of images; a tile is some taps. See `depthwise_launch.depthwise_filter_gradient_launches`.
+    A unit is a piece, a run of images; a tile is some taps. An image that needs padding is copied, zeros around it. See `depthwise_launch.depthwise_filter_gradient_launches`.
     """
     itemsize, step = ITEMSIZE[dtype], VECTORS * vector_length(dtype)
     multiply = tile_multiply(dtype, VECTORS, packed=False, lanewise=True, height=TAPS)
+    copy_lines = line_copier(dtype)
 
     def kernel(args, lo, hi, worker):
         images, pieces, taps, channels = args[3], args[4], args[5], args[6]
         image, out_rows, out_columns = args[7], args[8], args[9]
-        row, pixel, tables, out_tables = args[10], args[11], args[12], args[13]
+        step_y, pixel, tables, out_tables = args[10], args[11], args[12], args[13]
+        padded, inside, lines, line = args[14], args[16], args[17], args[18]
+        if padded:
+            padded += worker * args[15]
+            clear(padded, args[15])
         for piece in range(lo, hi):
             first, end = piece * images // pieces, (piece + 1) * images // pieces
             out = args[2] + piece * taps * channels * itemsize
             for i in range(first, end):
                 source = args[0] + i * image * itemsize
+                if padded:
+                    copy_lines(lines, line, source, args[19], padded + inside * itemsize, args[20])
+                    source = padded
                 gradient = args[1] + i * out_rows * out_columns * channels * itemsize
                 for channel in range(0, channels, step):
                     at = channel * itemsize
                     for tap in range(0, taps, TAPS):
                         multiply(
                             source + at, args, tables + tap, gradient + at,
-                            1, 0, 0, out_rows, row, out_columns * channels, out_columns, pixel, channels,
+                            1, 0, 0, out_rows, step_y, out_columns * channels, out_columns, pixel, channels,
                             0, out + at, out_tables + tap, taps - tap, channels - channel, 1 if i > first else 0,
                         )  # fmt: skip
 

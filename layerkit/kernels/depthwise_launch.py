@@ -24,14 +24,13 @@ from layerkit.kernels.convolution_launch import (
     clip_taps,
     forward_windows,
     gradient_axis,
-    pad_launch,
     tile_runs,
 )
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
 
 HEADER, PHASE_FIELDS = 13, 9  # of the arguments of `depthwise.depthwise`
 TILE_TAPS = 9  # of a tile of the filter gradient, at most
-GRADIENT_HEADER = 14  # of the arguments of `depthwise.depthwise_filter_gradient`
+GRADIENT_HEADER = 21  # of the arguments of `depthwise.depthwise_filter_gradient`
 
 
 def depthwise_launches(
@@ -102,22 +101,28 @@ def depthwise_filter_gradient_launches(
     windows = forward_windows(x, gw, g, strides, padding, dilation)
     launches, source = _repeated(x, gw.shape[3])
     height, width = x.shape[1:3]
+    line, image = width * channels, height * width * channels
+    padding: list[int | Scratch] = [0] * 7
     if not (windows[0].inside and windows[1].inside):
-        launch, source = pad_launch(source, (images, height, width, channels), x.dtype, windows)
-        launches.append(launch)
-        height, width = (window.length for window in windows)
+        rows, padded_line = windows[0].length, windows[1].length * channels
+        # A cache line more than the image, so that no two workers write to one.
+        scratch = Scratch(rows * padded_line * x.dtype.itemsize + 64, per_worker=True, name="padded image")
+        top, before = windows[0].before, windows[1].before * channels
+        lines, elements = max(0, min(height, rows - top)), max(0, min(line, padded_line - before))
+        padding = [scratch, scratch.nbytes, top * padded_line + before, lines, elements, line, padded_line]
+        line = padded_line
     pieces = max(1, min(MOST_PIECES, images, images * out_rows * out_columns // PIECE_PIXELS))
     parts = gw if pieces == 1 else Scratch(pieces * gw.size * gw.dtype.itemsize, name="filter gradient parts")
     offsets = [
-        (y * dilation[0] * width + column * dilation[1]) * channels
+        y * dilation[0] * line + column * dilation[1] * channels
         for y in range(kernel_height)
         for column in range(kernel_width)
     ]
     taps = len(offsets)
     offsets += offsets[-1:] * TILE_TAPS
     args = [
-        source, g, parts, images, pieces, taps, channels, height * width * channels, out_rows, out_columns,
-        strides[0] * width * channels, strides[1] * channels, GRADIENT_HEADER, GRADIENT_HEADER + len(offsets),
+        source, g, parts, images, pieces, taps, channels, image, out_rows, out_columns,
+        strides[0] * line, strides[1] * channels, GRADIENT_HEADER, GRADIENT_HEADER + len(offsets), *padding,
         *offsets, *(i * channels for i in range(taps + TILE_TAPS)),
     ]  # fmt: skip
     grain = serial_grain(g.size * taps / 8 / pieces)
