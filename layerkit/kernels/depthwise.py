@@ -60,7 +60,8 @@ def depthwise(dtype: str) -> Callable:
 def depthwise_filter_gradient(dtype: str) -> Callable:
     """Kernel: each piece's share of the sum over pixels of image x gradient, by taps and channels.
 
-    A unit is a piece, a run of images; a tile is some taps. An image that needs padding is copied, zeros around it. See `depthwise_launch.depthwise_filter_gradient_launches`.
+    A unit is a piece, a run of images; a tile is some taps. An image that needs padding is copied, zeros around it.
+    See `depthwise_launch.depthwise_filter_gradient_launches`.
     """
     itemsize, step = ITEMSIZE[dtype], VECTORS * vector_length(dtype)
     multiply = tile_multiply(dtype, VECTORS, packed=False, lanewise=True, height=TAPS)

@@ -11,6 +11,8 @@ from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
+__all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
+
 MASKED = -1e9
 """What masked elements are before a softmax: exp of it is 0."""
 

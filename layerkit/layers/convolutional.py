@@ -13,6 +13,11 @@ from layerkit.graph.variable import Variable
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
+__all__ = [
+    "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Convolution1D",
+    "Convolution2D", "Convolution3D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
+]  # fmt: skip
+
 Sizes = int | Sequence[int]
 
 

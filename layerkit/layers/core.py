@@ -17,6 +17,8 @@ from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 from layerkit.serialization import deserialize_keras_object, serialize_keras_object
 
+__all__ = ["Activation", "Dense", "Embedding", "Identity", "Input", "InputLayer", "Lambda", "Masking"]
+
 
 def refuse(layer: Layer, **arguments: Any) -> None:
     """Raise NotImplementedError for arguments of Keras' that layerkit has nothing behind, where they are given."""

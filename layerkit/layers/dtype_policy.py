@@ -7,6 +7,8 @@ from typing import Any
 from layerkit.dtypes import ALLOWED, floatx
 from layerkit.serialization import Configurable
 
+__all__ = ["DTypePolicy", "dtype_policy", "set_dtype_policy"]
+
 
 class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
     """One dtype for variables and computation.

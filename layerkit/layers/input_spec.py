@@ -9,6 +9,8 @@ from layerkit.dtypes import standardize_dtype
 from layerkit.errors import DtypeError, ShapeError
 from layerkit.graph.tensor import Tensor
 
+__all__ = ["InputSpec"]
+
 
 class InputSpec:
     """The rank, shape, axes and dtype that a layer's input must have.

@@ -24,6 +24,8 @@ from layerkit.layers.tracking import TrackedDict, TrackedList
 from layerkit.registry import auto_name
 from layerkit.serialization import Configurable, is_own, serialize_keras_object
 
+__all__ = ["Layer"]
+
 _BASE_ARGUMENTS = ("name", "trainable", "dtype", "activity_regularizer", "autocast")
 _LEGACY_ARGUMENTS = ("input_shape", "input_dim")
 """Of Keras 2: the shape of a model's first layer. Noted, not written; a layer may have an argument of that name."""

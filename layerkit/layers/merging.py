@@ -12,6 +12,11 @@ from layerkit.graph.operation import broadcast_shapes
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.layer import Layer
 
+__all__ = [
+    "Add", "Average", "Concatenate", "Dot", "Maximum", "Minimum", "Multiply", "Subtract", "add", "average",
+    "concatenate", "dot", "maximum", "minimum", "multiply", "subtract",
+]  # fmt: skip
+
 EPSILON = 1e-12
 """Keeps a zero vector's square length from dividing by zero."""
 

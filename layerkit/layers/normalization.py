@@ -14,6 +14,8 @@ from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 from layerkit.ops.normalization import batch_moments
 
+__all__ = ["BatchNormalization", "LayerNormalization"]
+
 
 class _Normalization(Layer, registered=False):
     """What scales and offsets after normalising: gamma and beta. Not a layer of its own."""

@@ -11,6 +11,14 @@ from layerkit.layers.convolutional import Sizes, standardize_sizes
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
+__all__ = [
+    "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D",
+    "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D",
+    "GlobalAvgPool2D", "GlobalAvgPool3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
+    "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "MaxPool1D", "MaxPool2D", "MaxPool3D",
+    "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+]  # fmt: skip
+
 
 class _Pooling(Layer, registered=False):
     """Windows of any rank. A subclass fixes rank and mode.

@@ -12,6 +12,8 @@ from layerkit.graph.tensor import Tensor
 from layerkit.layers.layer import Layer
 from layerkit.serialization import deserialize_keras_object
 
+__all__ = ["Rescaling"]
+
 
 class Rescaling(Layer):
     """`inputs * scale + offset`; integers become floats first.

@@ -12,6 +12,10 @@ from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
+__all__ = [
+    "ActivityRegularization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D",
+]  # fmt: skip
+
 
 class _Noise(Layer, registered=False):
     """What draws when it trains. A subclass says in `disturb` what it does then, where `amount` is more than 0."""

@@ -14,6 +14,11 @@ from layerkit.layers.convolutional import Sizes, standardize_sizes
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
+__all__ = [
+    "Cropping1D", "Cropping2D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D", "UpSampling2D",
+    "ZeroPadding1D", "ZeroPadding2D",
+]  # fmt: skip
+
 Pairs = int | Sequence[int] | Sequence[Sequence[int]]
 
 

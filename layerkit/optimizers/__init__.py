@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from layerkit.namespaces import public_names
 from layerkit.optimizers import schedules
-from layerkit.optimizers.adam import Adam, Adamax, AdamW, Nadam
-from layerkit.optimizers.adaptive import Adadelta, Adagrad, Ftrl, RMSprop
-from layerkit.optimizers.gradient_descent import SGD, Lion
-from layerkit.optimizers.optimizer import Optimizer
+from layerkit.optimizers.adam import *
+from layerkit.optimizers.adaptive import *
+from layerkit.optimizers.gradient_descent import *
+from layerkit.optimizers.optimizer import *
 from layerkit.registry import registry
 from layerkit.serialization import deserialize_keras_object, get_object, serialize_keras_object
-
-__all__ = [
-    "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop",
-    "deserialize", "get", "schedules", "serialize",
-]  # fmt: skip
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
@@ -56,3 +52,6 @@ def get(identifier: Any) -> Optimizer | None:
     if hasattr(identifier, "apply") and hasattr(identifier, "build"):
         return identifier
     return get_object("optimizer", identifier)
+
+
+__all__ = [*public_names(globals()), "schedules"]

@@ -13,6 +13,8 @@ from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.optimizers.optimizer import Optimizer
 
+__all__ = ["Adam", "AdamW", "Adamax", "Nadam"]
+
 
 class Adam(Optimizer):
     """Adam (Kingma and Ba, https://arxiv.org/abs/1412.6980), in the form that corrects the learning rate.

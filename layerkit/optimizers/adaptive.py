@@ -9,6 +9,8 @@ from layerkit import ops
 from layerkit.graph import Tensor, Variable
 from layerkit.optimizers.optimizer import Optimizer
 
+__all__ = ["Adadelta", "Adagrad", "Ftrl", "RMSprop"]
+
 
 class RMSprop(Optimizer):
     """Steps divided by the root of a moving average of squared gradients (Hinton, lecture 6e of "Neural networks").

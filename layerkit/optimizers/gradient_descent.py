@@ -9,6 +9,8 @@ from layerkit import ops
 from layerkit.graph import Tensor, Variable
 from layerkit.optimizers.optimizer import Optimizer
 
+__all__ = ["Lion", "SGD"]
+
 
 class SGD(Optimizer):
     """Gradient descent, with momentum where it is above 0.

@@ -20,6 +20,8 @@ from layerkit.optimizers.state import OptimizerState
 from layerkit.registry import auto_name
 from layerkit.serialization import Configurable, get_object, is_own, serialize_argument, serialize_keras_object
 
+__all__ = ["Optimizer"]
+
 
 class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.optimizers", registered=False):
     """An optimizer: a subclass states its slots in `build` and one update rule in `update_step`.
