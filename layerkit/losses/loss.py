@@ -57,6 +57,7 @@ class Loss(Configurable, kind="loss", module="keras.losses", registered=False):
             sample_weight: weights [batch] or [batch, steps].
         """
         in_mask = getattr(y_pred, "mask", None)
+        y_true, y_pred = _list_as_array(y_true), _list_as_array(y_pred)
         y_pred = tree.map_structure(lambda x: ops.cast(as_tensor(x), self.dtype), y_pred)
         y_true = tree.map_structure(self._target, y_true)
         values = as_tensor(self.call(y_true, y_pred))
@@ -80,6 +81,14 @@ class Loss(Configurable, kind="loss", module="keras.losses", registered=False):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name} reduction={self.reduction}>"
+
+
+def _list_as_array(x: object) -> object:
+    """Nested lists of plain numbers are one array; other lists are structures."""
+    if not isinstance(x, (list, tuple)):
+        return x
+    plain = all(isinstance(leaf, (int, float, np.number)) for leaf in tree.flatten(x))
+    return np.asarray(x) if plain else x
 
 
 class LossFunctionWrapper(Loss):
