@@ -83,9 +83,8 @@ def _arctan_unit(a):
 def _arctan(x):
     """Inverse tangent."""
     a = absolute(x)
-    one = 1.0
-    steep = a > one
-    y = _arctan_unit(select(steep, one / a, a))
+    steep = a > 1.0
+    y = _arctan_unit(select(steep, 1.0 / a, a))
     return copysign(select(steep, math.pi / 2 - y, y), x)
 
 
@@ -110,9 +109,8 @@ def _arcsin_half(a, z):
 def _arcsin(x):
     """Inverse sine; NaN outside -1..1."""
     a = absolute(x)
-    half = 0.5
-    large = a > half
-    z = select(large, half * (1.0 - a), a * a)
+    large = a > 0.5
+    z = select(large, 0.5 * (1.0 - a), a * a)
     y = _arcsin_half(select(large, square_root(z), a), z)
     return copysign(select(large, math.pi / 2 - 2.0 * y, y), x)
 
@@ -120,11 +118,10 @@ def _arcsin(x):
 def _arccos(x):
     """Inverse cosine; NaN outside -1..1."""
     a = absolute(x)
-    half, two = 0.5, 2.0
-    large = a > half
-    z = select(large, half * (1.0 - a), a * a)
+    large = a > 0.5
+    z = select(large, 0.5 * (1.0 - a), a * a)
     y = _arcsin_half(select(large, square_root(z), a), z)
-    outer = select(x < 0.0, math.pi - two * y, two * y)
+    outer = select(x < 0.0, math.pi - 2.0 * y, 2.0 * y)
     return select(large, outer, math.pi / 2 - copysign(y, x))
 
 
