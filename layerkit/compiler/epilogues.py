@@ -34,14 +34,25 @@ def fuse_epilogues(nodes: Sequence[Node], results: Sequence[Tensor]) -> list[Nod
             continue
         last, activation = addition, None
         y = addition.outputs[0]
-        relu = followers.get(id(y))
-        if uses[id(y)] == 1 and relu is not None and type(relu.operation).__name__ == "Relu":
-            last, activation = relu, "relu"
+        follower = followers.get(id(y)) if uses[id(y)] == 1 else None
+        if _is(follower, "Relu"):
+            last, activation = follower, "relu"
             taken.add(id(addition))
+        elif _is(follower, "MaxPool") and uses[id(follower.outputs[0])] == 1:
+            # The two commute; where no gradient needs what lies between, the relu is free before the pooling.
+            relu = followers.get(id(follower.outputs[0]))
+            if _is(relu, "Relu"):
+                activation = "relu"
+                taken.add(id(follower))
+                replaced[id(relu)] = Node(follower.operation, [y], relu.outputs, follower.path)
         taken.add(id(node))
         operation = Operation.registry[name](**node.operation.attributes(), activation=activation)
         replaced[id(last)] = Node(operation, [*node.inputs, bias], last.outputs, node.path)
     return [replaced.get(id(node), node) for node in nodes if id(node) not in taken]
+
+
+def _is(node: Node | None, name: str) -> bool:
+    return node is not None and type(node.operation).__name__ == name
 
 
 def _bias_of(addition: Node | None, product: Tensor) -> Tensor | None:
