@@ -137,13 +137,7 @@ class _Fuser:
             return not group.row_axes and group.tail in ("", kind) and group.tail_axes in (0, over)
         shape = node.outputs[0].shape
         if shape == group.space:
-            return not any(
-                x.shape != shape
-                and id(x) in made
-                and not isinstance(made[id(x)].operation, Reduction)
-                and not group.row_axes
-                for x in node.inputs
-            )
+            return True
         return bool(group.row_axes) and shape == group.row_space and all(x.shape != group.space for x in node.inputs)
 
     def join(self, node: Node, group: Group) -> None:

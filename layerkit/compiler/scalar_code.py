@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from layerkit.errors import unknown_name
 from layerkit.graph.node import Node
 
 ACCUMULATE = {
@@ -24,6 +25,12 @@ INTEGER_FORMS = {
 }
 C_FUNCTIONS = {"exp", "expm1", "log", "log1p", "pow", "sqrt", "sin", "cos", "tan", "tanh", "erf"}
 GENERIC = {"random_bits", "maximum", "minimum", "absolute", "sign", "same", "floor_divide_int", "mod_int"}
+# The functions of kernels/vector_math.py and kernels/random.py, which are there for float32 and float64.
+FLOAT_FUNCTIONS = {
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil", "cos", "cosh", "erf", "erfc",
+    "exp", "expm1", "floor", "floor_divide", "log", "log10", "log1p", "log2", "mod", "pow", "round", "rsqrt",
+    "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "trunc", "uniform",
+}  # fmt: skip
 TOKEN = re.compile(r"\{\w+\}|[A-Za-z_]\w*(?:\[\d\])?|\d+\.?\d*(?:e-?\d+)?")
 
 
@@ -70,7 +77,11 @@ def expression(node: Node, inputs: list[str], index: str, space: tuple[int, ...]
         elif not space and token in C_FUNCTIONS:
             # One number: the C library's scalar function takes a fraction of the time to compile.
             return f"math_{token}_{dtype}"
-        return token if token in GENERIC else f"{token}_{dtype}"
+        if token in GENERIC:
+            return token
+        if token not in FLOAT_FUNCTIONS:
+            raise unknown_name(f"function in the scalar expression of {operation!r}:", token, FLOAT_FUNCTIONS | GENERIC)
+        return f"{token}_{dtype}"
 
     text = TOKEN.sub(put, operation.scalar)
     return f"{y.dtype}({text})" if y.dtype not in ("bool", "float32", "float64") else text

@@ -5,7 +5,7 @@ import pytest
 
 from layerkit import ops
 from layerkit.function import CompiledFunction
-from layerkit.graph import Variable, gradients
+from layerkit.graph import Elementwise, Variable, gradients
 from layerkit.ops.nn import IndexAlong
 from layerkit.ops.random import RandomUniformLike
 from layerkit.runtime.kernel_cache import statistics
@@ -240,3 +240,25 @@ def test_inputs_are_read_where_they_lie_and_outputs_are_not_theirs():
         np.testing.assert_allclose(only_exp(x).numpy(), 2 * np.exp(x), rtol=1e-6)
         before = only_exp.run(x)
         np.testing.assert_allclose(before, 2 * np.exp(x), rtol=1e-6)
+
+
+def test_an_unknown_function_in_an_expression_is_named():
+    class Misspelt(Elementwise, abstract=True):
+        scalar = "tahn(a)"
+
+        def reference(self, x):
+            return np.tanh(x)
+
+    with pytest.raises(
+        ValueError, match=r"Unknown function in the scalar expression of Misspelt: 'tahn'.* Did you mean 'tan"
+    ):
+        CompiledFunction(lambda x: Misspelt()(x))(np.ones(3, "float32"))
+
+
+def test_the_known_functions_are_those_of_the_kernels():
+    from layerkit.compiler.scalar_code import FLOAT_FUNCTIONS, GENERIC
+    from layerkit.kernels import scalar
+
+    for name in FLOAT_FUNCTIONS:
+        assert hasattr(scalar, f"{name}_float32") and hasattr(scalar, f"{name}_float64")
+    assert all(hasattr(scalar, name) for name in GENERIC)
