@@ -14,11 +14,12 @@ import numpy as np
 
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
+from layerkit.ops import distributions
 from layerkit.ops import random as draws
 
 __all__ = [
-    "SeedGenerator", "categorical", "dropout", "normal", "randint", "set_seed", "shuffle", "truncated_normal",
-    "uniform",
+    "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_seed", "shuffle",
+    "truncated_normal", "uniform",
 ]  # fmt: skip
 
 _seeds = python_random.Random()
@@ -171,3 +172,39 @@ def dropout(
 def shuffle(x: object, axis: int = 0, seed: int | SeedGenerator | None = None) -> Tensor:
     """The slices along an axis in random order."""
     return draws.random_permutation(x, draw_key(seed), axis)
+
+
+def gamma(shape: Sequence[int], alpha: object, dtype: object = None, seed: int | SeedGenerator | None = None) -> Tensor:
+    """Numbers of the gamma distribution with shape parameter `alpha`, which broadcasts to the shape, and scale 1.
+
+    It has no gradient by alpha. An alpha that is not positive gives NaN.
+    """
+    return distributions.random_gamma(shape, draw_key(seed), alpha, dtype)
+
+
+def beta(
+    shape: Sequence[int],
+    alpha: object,
+    beta: object,
+    dtype: object = None,
+    seed: int | SeedGenerator | None = None,
+) -> Tensor:
+    """Numbers of the beta distribution with parameters `alpha` and `beta`, which broadcast to the shape.
+
+    It has no gradient by them. A parameter that is not positive gives NaN.
+    """
+    return distributions.random_beta(shape, draw_key(seed), alpha, beta, dtype)
+
+
+def binomial(
+    shape: Sequence[int],
+    counts: object,
+    probabilities: object,
+    dtype: object = None,
+    seed: int | SeedGenerator | None = None,
+) -> Tensor:
+    """How many of `counts` trials succeed, each with a probability; both broadcast to the shape. Floats.
+
+    Negative counts and probabilities outside [0, 1] give NaN.
+    """
+    return distributions.random_binomial(shape, draw_key(seed), counts, probabilities, dtype)

@@ -252,6 +252,8 @@ _RULES = {
 
 def _without_broadcasts(rewriter: _Rewriter, operation: Elementwise, inputs: list[Tensor]) -> Tensor | None:
     """Elementwise operations broadcast by themselves: take what was broadcast, where the shape stays."""
+    if operation.shape_only or operation.whole:
+        return None  # the repetition is what such an operation reads
     sources = [node.inputs[0] if (node := _made_by(x, "BroadcastTo")) is not None else x for x in inputs]
     if all(a is b for a, b in zip(sources, inputs, strict=True)):
         return None

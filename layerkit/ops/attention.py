@@ -12,7 +12,7 @@ from layerkit.graph.tensor import Tensor
 from layerkit.ops.arrays import repeat
 from layerkit.ops.elementwise import cast, relu, where
 from layerkit.ops.indexing import cumsum, sort
-from layerkit.ops.linalg import matmul
+from layerkit.ops.matrix_product import matmul
 from layerkit.ops.nn import IndexAlong, as_float, index_along, softmax
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum

@@ -11,7 +11,7 @@ from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.comparison import not_equal
 from layerkit.ops.elementwise import absolute, cast, sqrt, square, where
-from layerkit.ops.linalg import matmul
+from layerkit.ops.matrix_product import matmul
 from layerkit.ops.nn import IndexAlong
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import min as reduce_min

@@ -307,16 +307,17 @@ def cumprod(x: object, axis: int | None = None, dtype: object = None) -> Tensor:
 def segment_sum(data: object, segment_ids: object, num_segments: int | None = None, sorted: bool = False) -> Tensor:  # noqa: A002
     """The sum of the rows [N, ...] of each segment, by segment indices [N]."""
     data, ids = as_tensor(data), as_indices(segment_ids)
-    return ScatterAddRows(_segments(ids, num_segments))(data, ids)
+    return ScatterAddRows(segment_count(ids, num_segments))(data, ids)
 
 
 def segment_max(data: object, segment_ids: object, num_segments: int | None = None, sorted: bool = False) -> Tensor:  # noqa: A002
     """The largest of the rows [N, ...] of each segment, by segment indices [N]."""
     data, ids = as_tensor(data), as_indices(segment_ids)
-    return SegmentMax(_segments(ids, num_segments))(data, ids)
+    return SegmentMax(segment_count(ids, num_segments))(data, ids)
 
 
-def _segments(ids: Tensor, num_segments: int | None) -> int:
+def segment_count(ids: Tensor, num_segments: int | None) -> int:
+    """How many segments there are: as given, or (None) one more than the largest index."""
     if num_segments is not None:
         return int(num_segments)
     return int(ids.numpy().max(initial=-1)) + 1

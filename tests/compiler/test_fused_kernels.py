@@ -262,3 +262,13 @@ def test_the_known_functions_are_those_of_the_kernels():
     for name in FLOAT_FUNCTIONS:
         assert hasattr(scalar, f"{name}_float32") and hasattr(scalar, f"{name}_float64")
     assert all(hasattr(scalar, name) for name in GENERIC)
+
+
+def test_a_position_in_something_repeated():
+    def function(x):
+        return IndexAlong(0)(ops.broadcast_to(x, (4, 3))) * 1, ops.diag(x)
+
+    x = np.array([1.0, 2.0, 3.0], "float32")
+    index, diagonal = CompiledFunction(function)(x)
+    np.testing.assert_array_equal(index.numpy(), np.repeat(np.arange(4), 3).reshape(4, 3))
+    np.testing.assert_array_equal(diagonal.numpy(), np.diag(x))

@@ -218,5 +218,211 @@ def contraction() -> None:
     call("dot_product_attention", query, key[:, :, :2], value[:, :, :2])
 
 
-for _family in (activations, crossentropies, windows, normalization, indexing, arrays, contraction):
+def special() -> None:
+    x, edges = floats(3, 4), np.array([1, -2, 0, -0.0, np.inf, -np.inf, np.nan], "float32")
+    for name in ("cbrt", "erfc", "exp2", "fabs", "deg2rad", "rad2deg", "sinc"):
+        call(name, x)
+    for name in ("cbrt", "fabs", "isneginf", "isposinf", "nan_to_num", "deg2rad", "sinc"):
+        call(name, edges)
+    for name in ("exp2", "fabs", "deg2rad", "sinc", "nan_to_num", "signbit", "isposinf"):
+        call(name, np.array([3, 0, -2], "int32"))
+    call("nan_to_num", edges, nan=3.0, posinf=7.0, neginf=-7.0)
+    call("signbit", edges)
+    for name in ("hypot", "logaddexp", "logaddexp2", "fmod", "fmax", "fmin", "heaviside"):
+        call(name, x, floats(4))
+        call(name, np.array([[3], [-4]], "int32"), np.array([2, 5], "int32"))
+    for name in ("fmax", "fmin", "heaviside", "logaddexp"):
+        call(name, edges, edges[::-1])
+    call("heaviside", edges, 0.5)
+    call("hypot", np.array([3e30, 0, np.inf], "float32"), np.array([4e30, 0, 1], "float32"))
+    call("ldexp", x, np.array([2, -3, 0, 5], "int32"))
+    for name in ("gcd", "lcm"):
+        call(name, np.array([[12], [-18]], "int32"), np.array([8, 27, 0], "int32"))
+    call("saturate_cast", np.array([300.7, -5.0, 7.9], "float32"), "uint8")
+    call("saturate_cast", np.array([300, -500, 7], "int32"), "int8")
+
+
+def bits() -> None:
+    a, b = integers(3, 4, high=1000) - 500, integers(4, high=1000)
+    for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+        call(name, a, b)
+        call(name, np.array([True, False]), np.array([True, True]))
+        call(name, a.astype("uint8"), b.astype("uint8"))
+    for name in ("bitwise_invert", "bitwise_not"):
+        call(name, a)
+        call(name, np.array([True, False]))
+        call(name, b.astype("uint8"))
+    for name in ("left_shift", "bitwise_left_shift", "right_shift", "bitwise_right_shift"):
+        call(name, a, np.array([0, 1, 5, 7], "int32"))
+        call(name, a.astype("int8"), np.array([0, 1, 5, 7], "int8"))
+
+
+def nan_reductions() -> None:
+    x = floats(3, 4, 5)
+    x[0, 1, 2:4] = x[1, 1:] = x[2, 3, 4] = np.nan
+    for name in ("nansum", "nanprod", "nanmax", "nanmin", "nanmean", "nanvar", "nanstd", "nanmedian"):
+        call(name, x)
+        call(name, x, axis=(0, 2))
+        call(name, x, axis=1, keepdims=True)
+        call(name, x, axis=-1)
+    for name in ("nansum", "nanprod", "nanmax", "nanmean", "nanstd"):
+        call(name, integers(3, 4, high=5), axis=0)
+    for name in ("nanargmax", "nanargmin"):
+        call(name, x)
+        call(name, x, axis=2)
+        call(name, x, axis=1, keepdims=True)
+    for name in ("nancumsum", "nancumprod"):
+        call(name, x, axis=1)
+        call(name, x)
+    call("nancumsum", integers(3, 4, high=5), axis=0)
+    call("count_nonzero", integers(3, 4, high=3))
+    call("count_nonzero", integers(3, 4, high=3), axis=1)
+    call("ptp", x[0, :1])
+    call("ptp", floats(3, 4, 5), axis=(0, 2), keepdims=True)
+    call("ptp", integers(3, 4, high=9), axis=1)
+
+
+def quantiles() -> None:
+    x, shares = floats(3, 4, 5), np.array([0.1, 0.5, 0.75, 1.0], "float32")
+    holes = x.copy()
+    holes[0, 1, 2:4] = holes[1, 1:] = np.nan
+    for axis in (None, 1, (0, 2)):
+        call("median", x, axis=axis)
+        call("median", x, axis=axis, keepdims=True)
+        call("quantile", x, shares, axis=axis)
+        call("quantile", x, 0.3, axis=axis, keepdims=True)
+        call("nanquantile", holes, shares, axis=axis)
+        call("nanpercentile", holes, shares * 100, axis=axis, keepdims=True)
+        call("percentile", x, 30.0, axis=axis)
+    for method in ("linear", "lower", "higher", "midpoint", "nearest"):
+        call("quantile", x, shares, axis=1, method=method)
+        call("nanquantile", holes, shares, axis=2, method=method)
+    call("median", holes, axis=2)
+    call("quantile", holes, shares, axis=2)
+    call("median", integers(4, 6, high=9), axis=1)
+    call("quantile", integers(4, 5, high=9), shares, axis=0)
+
+
+def arrangement() -> None:
+    x, m, v = floats(3, 4, 6), floats(4, 5), floats(7)
+    for name in ("fliplr", "flipud"):
+        call(name, x)
+    for k in (0, 1, 2, 3, -1):
+        call("rot90", x, k)
+        call("rot90", x, k, axes=(2, 0))
+    call("hsplit", x, 2)
+    call("hsplit", v, [2, 5])
+    call("vsplit", x, 3)
+    call("dsplit", x, [1, 3])
+    call("array_split", x, 4, axis=2)
+    call("array_split", v, 3)
+    call("dstack", [floats(3), floats(3)])
+    call("dstack", [m, m])
+    call("dstack", [x, x])
+    call("append", m, v)
+    call("append", m, floats(2, 5), axis=0)
+    for offset in (0, 2, -1, 9):
+        call("diagonal", m, offset)
+    call("diagonal", x, 1, 2, 0)
+    call("diagflat", m[:2, :2])
+    call("diagflat", v, -2)
+    call("diff", x)
+    call("diff", x, 2, 0)
+    call("diff", np.array([True, False, False]))
+    call("kron", m, floats(2, 3))
+    call("kron", v, m)
+    call("kron", integers(2, 2, high=5), integers(3, high=5))
+    call("cross", floats(4, 3), floats(4, 3))
+    call("cross", floats(4, 2), floats(4, 2))
+    call("cross", floats(4, 2), floats(4, 3))
+    call("cross", floats(3, 4), floats(4, 3), axisa=0, axisc=0)
+    call("cross", floats(5, 3, 4), floats(5, 3, 4), axis=1)
+    call("inner", m, floats(3, 5))
+    call("inner", v, v)
+    call("inner", 2.0, m)
+    call("inner", x, floats(2, 6))
+    call("unravel_index", np.array([[5, 0], [23, -1]], "int32"), (2, 3, 4))
+    call("unravel_index", np.array([5, 3], "int32"), (7,))
+    call("select", [m > 1, m < 0], [m, m * 2], 5.0)
+    whole = np.array([1, 2], "int32")
+    call("select", [np.array([True, False]), np.array([True, True])], [whole, whole * 3])
+    call("empty", (0, 3))
+    call("empty", (0, 3), "int32")
+    call("empty_like", np.zeros((2, 0), "float32"))
+    for layout in ("channels_last", "channels_first"):
+        call("depth_to_space", floats(2, 8, 4, 8), 2, layout)
+        call("space_to_depth", floats(2, 6, 4, 2), 2, layout)
+
+
+def sequences() -> None:
+    call("logspace", 0.0, 2.0, 5)
+    call("logspace", 0, 3, 4, endpoint=False, base=2)
+    call("logspace", floats(3), floats(3), 4, axis=1)
+    call("logspace", 0.0, 2.0, 3, dtype="int32")
+    call("geomspace", 1.0, 1000.0, 4)
+    call("geomspace", -1, -16, 4, endpoint=False)
+    call("geomspace", positive(3), positive(3), 4, axis=-1)
+    for length in (0, 1, 2, 9):
+        for name in ("bartlett", "blackman", "hamming", "hanning"):
+            call(name, length)
+        call("kaiser", length, 8.6)
+    call("kaiser", 6, 3)
+    call("vander", floats(4))
+    call("vander", floats(4), 2, increasing=True)
+    call("vander", np.array([0, 2, 3], "int32"), 4)
+    call("vander", floats(4), 0)
+    y = floats(3, 4)
+    call("trapezoid", y)
+    call("trapezoid", y, dx=0.3, axis=0)
+    call("trapezoid", y, np.array([0, 1, 3, 7], "float32"))
+    call("trapezoid", y, floats(3, 4), axis=0)
+    call("trapezoid", integers(3, 4, high=9))
+    for mode in ("valid", "same", "full"):
+        call("correlate", floats(7), floats(3), mode)
+        call("correlate", floats(7), floats(4), mode)
+        call("correlate", floats(3), floats(6), mode)
+        call("correlate", integers(6, high=9), integers(3, high=9), mode)
+    call("corrcoef", floats(3, 9))
+    call("corrcoef", floats(5))
+    call("cdist", floats(2, 3, 4), floats(2, 5, 4))
+    call("psnr", floats(3, 4), floats(3, 4), 2.0)
+
+
+def searching() -> None:
+    ordered, x = np.sort(floats(9)), floats(3, 5)
+    for side in ("left", "right"):
+        call("searchsorted", ordered, x, side=side)
+        call("searchsorted", np.array([1, 2, 2, 5], "int32"), np.array([2, 0, 9], "int32"), side=side)
+    call("digitize", x, ordered)
+    call("digitize", x, ordered[::-1].copy())
+    call("digitize", np.array([1.0, 2.0, 0.0], "float32"), np.array([0.0, 1.0, 2.0], "float32"))
+    whole = integers(4, 5, high=7)
+    call("isin", whole, np.array([1, 5, 9], "int32"))
+    call("isin", whole, np.array([[1], [5]], "int32"), invert=True)
+    call("unique", whole)
+    call("unique", whole, return_index=True, return_inverse=True, return_counts=True)
+    call("unique", np.array([[1, 2], [0, 1], [1, 2]], "float32"), axis=0, return_inverse=True, return_counts=True)
+    call("unique", np.array([3, 1, 3], "int32"), size=4)
+    call("unique", np.array([3, 1, 3], "int32"), size=4, fill_value=-1, return_index=True, return_counts=True)
+    call("unique", np.array([3, 1, 3, 2], "int32"), size=2, return_counts=True)
+    call("bincount", whole[0])
+    call("bincount", whole[0], minlength=9)
+    call("bincount", whole[0], weights=floats(5))
+    call("bincount", whole, minlength=7)
+    call("bincount", whole, weights=floats(4, 5), minlength=7)
+    call("histogram", x.ravel())
+    call("histogram", x.ravel(), 4, (-1.0, 1.0))
+    call("histogram", whole.ravel(), 7)
+    call("histogram", np.ones(3, "float32"), 2)
+
+
+def neighbours() -> None:
+    call("nextafter", floats(3, 4), floats(4))
+    call("nextafter", np.array([1, np.nan, 3], "float32"), np.array([np.inf, 0, 3], "float32"))
+
+
+for _family in (
+    activations, crossentropies, windows, normalization, indexing, arrays, contraction, special, bits, nan_reductions,
+    quantiles, arrangement, sequences, searching, neighbours,
+):  # fmt: skip
     _family()

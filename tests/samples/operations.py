@@ -9,6 +9,7 @@ import numpy as np
 
 from layerkit import ops
 from layerkit.graph.operation import Elementwise, Operation
+from tests.samples import linear_algebra
 
 Maker = Callable[[np.random.Generator, str], np.ndarray]
 
@@ -51,6 +52,10 @@ def floats(*shape: int, low: float = -2.0, high: float = 2.0) -> Maker:
 
 def positive(*shape: int) -> Maker:
     return floats(*shape, low=0.3, high=3.0)
+
+
+def ascending(count: int) -> Maker:
+    return lambda _, dtype: np.linspace(-2, 2, count).astype(dtype)
 
 
 def integers(*shape: int, low: int = 0, high: int = 5, dtype: str = "int32") -> Maker:
@@ -106,6 +111,8 @@ def _elementwise() -> list[Sample]:
         rows += unary(smooth())
     rows += unary(ops.Arccosh(), lambda *shape: floats(*shape, low=1.2, high=3.0))
     rows += binary(ops.Arctan2(), positive, floats)
+    rows += unary(ops.Cbrt()) + unary(ops.Erfc()) + unary(ops.Signbit()) + binary(ops.Hypot())
+    rows += binary(ops.NextAfter(), exact=False)  # its steps of a last place are noise to differences
     rows += unary(ops.StopGradient(), exact=False)
     rows += unary(ops.Cast("float64"), twice=False)
     rows += unary(ops.Cast("int32"))
@@ -126,6 +133,11 @@ def _elementwise() -> list[Sample]:
         rows += binary(whole(), lambda *shape: integers(*shape, low=-9, high=9), lambda *shape: integers(*shape, low=1))
     for logical in (ops.LogicalAnd, ops.LogicalOr, ops.LogicalXor):
         rows += binary(logical(), bools, bools)
+    for of_bits in (ops.BitwiseAnd, ops.BitwiseOr, ops.BitwiseXor, ops.Gcd, ops.Lcm):
+        rows += binary(of_bits(), integers, lambda *shape: integers(*shape, low=-9, high=9))
+    rows += unary(ops.BitwiseInvert(), lambda *shape: integers(*shape, low=-9, high=9))
+    for shift in (ops.LeftShift, ops.RightShift):
+        rows += binary(shift(), lambda *shape: integers(*shape, low=-9, high=9), integers)
     rows += [
         Sample(ops.Where(), (bools(3, 1, 5), floats(4, 1), floats(5))),
         Sample(ops.Where(), (bools(0), floats(1), floats(0))),
@@ -279,6 +291,8 @@ def _indexing() -> list[Sample]:
         Sample(ops.AddAlongAxis(1, 5), (floats(3, 2), integers(3, 2))),
         Sample(ops.ArgSort(1), (floats(3, 5),)),
         Sample(ops.TopK(2), (floats(3, 5),)),
+        Sample(ops.SearchSorted(), (ascending(7), floats(3, 5))),
+        Sample(ops.SearchSorted(right=True), (ascending(7), floats(3, 5))),
         Sample(ops.CumSum(1), (floats(3, 5),)),
         Sample(ops.CumSum(0, True), (floats(3, 5),)),
         Sample(ops.SegmentMax(5), (floats(9, 2), every_index(9))),
@@ -312,6 +326,7 @@ SAMPLES: list[Sample] = [
     *_elementwise(), *_reductions(), *_shapes(), *_nn(), *_convolutions(), *_pools(), *_indexing(), *_random(),
     *_epilogues(),
 ]  # fmt: skip
+SAMPLES += [Sample(operation, makers, exact) for operation, makers, exact in linear_algebra.rows()]
 
 
 def middle_row(name: str) -> Sample:
