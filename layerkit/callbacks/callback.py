@@ -81,9 +81,10 @@ class Callback:
         """Called by `fit` once, after the last epoch, with that epoch's logs."""
 
     def on_train_interrupted(self, error: BaseException) -> None:
-        """Called in place of `on_train_end` when an exception (Ctrl-C too) ends `fit`, and rises after it.
+        """Called in place of `on_train_end` when an exception ends `fit`, and rises after it.
 
-        To put things in order: close files, restore weights. Keras has no such hook.
+        To put things in order: close files, restore weights. Keras has no such hook. After Ctrl-C `on_train_end` is
+        called, for what was trained until then stands.
         """
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
