@@ -154,7 +154,7 @@ class _Lowering:
                 and not unit.row_axes
                 and not unit.tail
                 and tensor.shape == unit.space
-                and _read_alike(unit, old)
+                and _read_alike(unit, old, sources)
             ):
                 targets[id(tensor)] = _variable_operand(variable)
         return targets
@@ -186,10 +186,13 @@ class _Lowering:
             self.copy(source, target.shape, target)
 
 
-def _read_alike(group: Group, tensor: Tensor) -> bool:
-    """Whether the group reads the tensor element by element in place."""
+def _read_alike(group: Group, tensor: Tensor, sources: dict[int, Tensor]) -> bool:
+    """Whether the group reads the tensor element by element in place: not whole, and through no view in another order."""
     return all(
-        at not in node.operation.whole for node in group.nodes for at, x in enumerate(node.inputs) if x is tensor
+        x is tensor and at not in node.operation.whole
+        for node in group.nodes
+        for at, x in enumerate(node.inputs)
+        if sources.get(id(x), x) is tensor
     )
 
 

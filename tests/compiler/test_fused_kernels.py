@@ -206,6 +206,17 @@ def test_a_reversed_variable_can_be_assigned_to_itself():
     np.testing.assert_array_equal(v.numpy(), np.arange(6.0)[::-1])
 
 
+@pytest.mark.parametrize(
+    "change", [lambda v: v[::-1] * 2.0, lambda v: ops.transpose(v) + v], ids=["reversed", "transposed"]
+)
+def test_a_variable_is_not_overwritten_while_it_is_read_in_another_order(change):
+    start = np.arange(60 * 60, dtype="float32").reshape(60, 60)
+    v, expected = Variable(start, name="v"), Variable(start, name="expected")
+    CompiledFunction(lambda: v.assign(change(v.value)))()
+    CompiledFunction(lambda: expected.assign(change(expected.value)), interpret=True)()
+    np.testing.assert_array_equal(v.numpy(), expected.numpy())
+
+
 def test_empty_input():
     x = np.ones((0, 4), "float32")
     assert CompiledFunction(softmax)(x).shape == (0, 4)
