@@ -48,13 +48,10 @@ class _Generator(WideLoops):
     def __init__(self, group: Group, operand_of: Callable, outputs: Sequence[Tensor], materialize: Callable) -> None:
         self.group = group
         self.space = group.space
-        whole = {id(node.inputs[at]) for node in group.nodes for at in getattr(node.operation, "whole", ())}
-        unread = {id(node.inputs[at]) for node in group.nodes for at in getattr(node.operation, "shape_only", ())}
+        whole = {id(node.inputs[at]) for node in group.nodes for at in node.operation.whole}
+        unread = {id(node.inputs[at]) for node in group.nodes for at in node.operation.shape_only}
         read = {
-            id(x)
-            for node in group.nodes
-            for at, x in enumerate(node.inputs)
-            if at not in getattr(node.operation, "shape_only", ())
+            id(x) for node in group.nodes for at, x in enumerate(node.inputs) if at not in node.operation.shape_only
         }
         self.inputs = [
             WalkedOperand(x, operand_of(x), self.space, id(x) in whole)
@@ -203,18 +200,14 @@ class _Generator(WideLoops):
         rows, size = self._outer_rows(), self.inner[0]
         width = size if column else 1
         if column:
-            pieces = max(1, min(MOST_PIECES, rows * size // PIECE_POINTS, rows))
+            units = rows
+            per = max(1, -(-rows // max(1, min(MOST_PIECES, rows * size // PIECE_POINTS, rows))))
+        elif self.flat:
+            units, per = size, PIECE_POINTS
         else:
-            # A piece is at most so many rows as make PIECE_POINTS points, or so many points of a flat space.
-            pieces = -(-size // PIECE_POINTS) if self.flat else -(-rows // max(1, PIECE_POINTS // max(size, 1)))
-            pieces = max(1, pieces)
-        scratch = self._tail_places(pieces, width)
-        units, per = (size, PIECE_POINTS) if self.flat else (rows, max(1, PIECE_POINTS // max(size, 1)))
-        if column:
-            units, per = rows, max(1, -(-rows // pieces))
-            pieces_now = max(1, -(-rows // per))
-        else:
-            pieces_now = pieces
+            units, per = rows, max(1, PIECE_POINTS // max(size, 1))
+        pieces = max(1, -(-units // per))
+        places = self._tail_places(pieces, width)
         self.lines += [f"total = {self.arg(units)}", f"per = {self.arg(per)}"]
         self._prologue()
         self.lines.append("for piece in range(lo, hi):")
@@ -241,8 +234,7 @@ class _Generator(WideLoops):
                 self.lines.append("        for j in range(n):")
                 self._points("            ", "row * n + j", stored, tails=accumulators)
             self.lines += [f"    t{at}[piece] = s{at}" for at in range(len(self.tails))]
-        launch = self._launch(pieces_now, max(1, rows * size // pieces_now))
-        return [launch, *self._combine(scratch, pieces_now if pieces > 1 else 1, width)]
+        return [self._launch(pieces, max(1, rows * size // pieces)), *self._combine(places, pieces, width)]
 
     def _rows(self, first: str, last: str, indent: str) -> None:
         """The loop over rows, with each operand's offset in the row's first element."""
@@ -334,11 +326,8 @@ class _Generator(WideLoops):
             if self.inner[1][at] == 0:
                 names[id(one.tensor)] = f"x{at}"
                 continue
-            place = self._place(at, flat) if not wide else "base + j"
-            pointer = f"y{at}" if wide and at in self.repeated else f"p{at}"
-            if wide and at in self.repeated:
-                place = "j"
-            loaded.append(f"{indent}x{at} = {_loaded(f'{pointer}[{place}]', one)}")
+            source = f"y{at}[j]" if wide and at in self.repeated else f"p{at}[{self._place(at, flat, wide)}]"
+            loaded.append(f"{indent}x{at} = {_loaded(source, one)}")
             names[id(one.tensor)] = f"x{at}"
         self.lines += loaded
         for n in needed:
@@ -365,7 +354,9 @@ class _Generator(WideLoops):
             stack += [x.node for x in n.inputs if x.node is not None and id(x.node) in own]
         return [n for n in self.group.nodes if id(n) in wanted and not isinstance(n.operation, Reduction)]
 
-    def _place(self, at: int, flat: bool) -> str:
+    def _place(self, at: int, flat: bool, wide: bool) -> str:
+        if wide:
+            return "base + j"
         stride = self.inner[1][at]
         step = "" if stride == 0 else "j" if stride == 1 else f"j * m{at}"
         if flat:
@@ -396,7 +387,7 @@ class _Generator(WideLoops):
         value = names[id(y)]
         if y.dtype == "bool":
             value = f"uint8(1) if {value} else uint8(0)"
-        place = f"q{at}" if row else "base + j" if wide else self._place(at, flat)
+        place = f"q{at}" if row else self._place(at, flat, wide)
         self.lines.append(f"{indent}p{at}[{place}] = {value}")
 
     def _accumulator(self, node: Node) -> str:

@@ -28,12 +28,11 @@ class HostCall:
 
 @dataclass
 class Program:
-    """Lowered steps in order, and where inputs, outputs and constants lie."""
+    """Lowered steps in order, and where inputs and outputs lie."""
 
     steps: list[Launch | HostCall] = field(default_factory=list)
     inputs: list[Operand] = field(default_factory=list)
     outputs: list[Operand] = field(default_factory=list)
-    constants: list[Buffer] = field(default_factory=list)
 
 
 class _Lowering:
@@ -60,17 +59,14 @@ class _Lowering:
         if found is None:
             # Only constants are not made by a unit before they are read.
             array = np.ascontiguousarray(tensor.numpy())
-            buffer = Buffer(array.nbytes, "constant", array)
-            self.program.constants.append(buffer)
-            found = self.operands[id(tensor)] = _contiguous(buffer, tensor)
+            found = self.operands[id(tensor)] = _contiguous(Buffer(array.nbytes, "constant", array), tensor)
         return found
 
     def copy(self, source: Operand, shape: tuple[int, ...], target: Operand | None = None) -> Operand:
         """A contiguous copy of an operand, broadcast to a shape, by a launch of its own."""
         before, after = Tensor(source.shape, source.dtype.name), Tensor(shape, source.dtype.name)
         group = Group(shape)
-        group.nodes = [Node(Operation.registry["BroadcastTo"](shape), [before], [after])]
-        group.nodes[0].operation = _COPY
+        group.nodes = [Node(_COPY, [before], [after])]
         target = target or _contiguous(Buffer(after.size * source.dtype.itemsize, "copy"), after)
         places = {id(before): source, id(after): target}
         self.program.steps += fused_launches(
@@ -172,7 +168,7 @@ class _Lowering:
 
         They go through temporaries where one lies in another Variable's memory.
         """
-        variables = {id(tensor_array) for tensor_array in (v.array for v in self.graph.assigned)}
+        variables = {id(variable.array) for variable in self.graph.assigned}
         pending = []
         for variable, tensor in self.graph.assigned.items():
             target = _variable_operand(variable)
@@ -187,7 +183,7 @@ class _Lowering:
 
 
 def _read_alike(group: Group, tensor: Tensor, sources: dict[int, Tensor]) -> bool:
-    """Whether the group reads the tensor element by element in place: not whole, and through no view in another order."""
+    """Whether the group reads the tensor element by element in place: not whole, and through no view of it."""
     return all(
         x is tensor and at not in node.operation.whole
         for node in group.nodes

@@ -42,6 +42,10 @@ class Operation:
     registry: ClassVar[dict[str, type[Operation]]] = {}
     _fields: ClassVar[tuple[tuple[str, object], ...]] = ()
     outputs: ClassVar[int] = 1
+    shape_only: ClassVar[tuple[int, ...]] = ()
+    """Which inputs give only their shape, not their elements."""
+    whole: ClassVar[tuple[int, ...]] = ()
+    """Which inputs are not broadcast: the expression reads their elements as `b[0]`, `b[1]`."""
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -158,10 +162,6 @@ class Elementwise(Operation, abstract=True):
 
     scalar: ClassVar[str] = ""
     result: ClassVar[str] = "same"
-    shape_only: ClassVar[tuple[int, ...]] = ()
-    """Which inputs give only their shape, not their elements."""
-    whole: ClassVar[tuple[int, ...]] = ()
-    """Which inputs are not broadcast: the expression reads their elements as `b[0]`, `b[1]`."""
 
     def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
         """The inputs promoted to their common dtype."""

@@ -69,8 +69,14 @@ def _quantile(x: object, q: object, axis: Axis, method: str, keepdims: bool, lea
     q = cast(as_tensor(q), x.dtype)
     if q.ndim > 1:
         raise ShapeError(f"a quantile's q is a number or a vector; got shape {q.shape}.")
+    if not q.symbolic and not ((q.numpy() >= 0) & (q.numpy() <= 1)).all():
+        raise ValueError(
+            f"a quantile's q lies from 0 to 1 (a percentile's from 0 to 100); got the shares {q.tolist()}."
+        )
     axes = normalize_axes(axis, x.ndim)
     rows = _as_rows(x, axes)
+    if rows.shape[-1] == 0:
+        raise ShapeError(f"no elements have no quantile: got shape {x.shape} with axis {axis}.")
     missing = reduce_sum(cast(isnan(rows), x.dtype), -1, keepdims=True)
     # Where the size is not known, only the shape is asked for. A row with NaN is overwritten unless they are left out.
     last = (rows.shape[-1] or 1) - 1.0 - missing
