@@ -23,7 +23,6 @@ INTEGER_FORMS = {
     "round": "same",
     "trunc": "same",
 }
-C_FUNCTIONS = {"exp", "expm1", "log", "log1p", "pow", "sqrt", "sin", "cos", "tan", "tanh", "erf"}
 GENERIC = {"random_bits", "maximum", "minimum", "absolute", "sign", "same", "floor_divide_int", "mod_int"}
 # The functions of kernels/vector_math.py and kernels/random.py, which are there for float32 and float64.
 FLOAT_FUNCTIONS = {
@@ -74,9 +73,6 @@ def expression(node: Node, inputs: list[str], index: str, space: tuple[int, ...]
             return f"{dtype}(0)"
         if not dtype.startswith("float"):
             token = INTEGER_FORMS.get(token, token)
-        elif not space and token in C_FUNCTIONS:
-            # One number: the C library's scalar function takes a fraction of the time to compile.
-            return f"math_{token}_{dtype}"
         if token in GENERIC:
             return token
         if token not in FLOAT_FUNCTIONS:

@@ -1,7 +1,5 @@
 """The names that generated kernels use: pointers, dtypes, and scalar functions."""
 
-import math
-
 from llvmlite import ir
 from numba import float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint32, uint64
 from numba.extending import intrinsic
@@ -63,23 +61,3 @@ def floor_divide_int(a, b):
 @inline
 def mod_int(a, b):
     return a % b
-
-
-def _c_function(name: str, dtype: types.Float):
-    function = getattr(math, name)
-
-    if name == "pow":
-
-        def call(x, y):
-            return dtype(function(x, y))
-    else:
-
-        def call(x):
-            return dtype(function(x))
-
-    return inline(call)
-
-
-for _name in ("exp", "expm1", "log", "log1p", "pow", "sqrt", "sin", "cos", "tan", "tanh", "erf"):
-    for _dtype in (float32, float64):
-        globals()[f"math_{_name}_{_dtype}"] = _c_function(_name, _dtype)
