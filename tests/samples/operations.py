@@ -326,7 +326,7 @@ SAMPLES: list[Sample] = [
     *_elementwise(), *_reductions(), *_shapes(), *_nn(), *_convolutions(), *_pools(), *_indexing(), *_random(),
     *_epilogues(),
 ]  # fmt: skip
-SAMPLES += [Sample(operation, makers, exact) for operation, makers, exact in linear_algebra.rows()]
+SAMPLES += [Sample(*row) for family in (linear_algebra,) for row in family.rows()]
 
 
 def middle_row(name: str) -> Sample:

@@ -1,35 +1,14 @@
-"""Calls of `keras.ops` whose results are recorded from Keras in keras_values.npz (by record_keras.py).
-
-Inputs come from one generator in the order of the calls: new calls go to the end, or everything is recorded again.
-"""
+"""Calls of every family that grew with the package: activations, windows, indexing, contraction, searching, ..."""
 
 from __future__ import annotations
 
 import numpy as np
 
-_rng = np.random.default_rng(0)
-CASES: list[tuple[str, tuple, dict]] = []
+from tests.ops.keras_calls.calls import Calls
 
-
-def call(name: str, *args: object, **kwargs: object) -> None:
-    CASES.append((name, args, kwargs))
-
-
-def floats(*shape: int, low: float = -2.0, high: float = 2.0) -> np.ndarray:
-    return (low + (high - low) * _rng.random(shape)).astype("float32")
-
-
-def positive(*shape: int) -> np.ndarray:
-    return floats(*shape, low=0.2)
-
-
-def probabilities(*shape: int) -> np.ndarray:
-    p = positive(*shape)
-    return p / p.sum(-1, keepdims=True)
-
-
-def integers(*shape: int, high: int) -> np.ndarray:
-    return _rng.integers(0, high, shape).astype("int32")
+CALLS = Calls()
+call, floats, positive = CALLS.add, CALLS.floats, CALLS.positive
+probabilities, integers = CALLS.probabilities, CALLS.integers
 
 
 def activations() -> None:
@@ -212,7 +191,7 @@ def contraction() -> None:
     call("norm", x, axis=(1, 2), ord=1)
     call("norm", x, axis=(0, 2), ord=np.inf, keepdims=True)
     query, key, value = floats(2, 3, 4, 5), floats(2, 6, 4, 5), floats(2, 6, 4, 5)
-    call("dot_product_attention", query, key, value, mask=_rng.random((2, 1, 3, 6)) < 0.6)
+    call("dot_product_attention", query, key, value, mask=CALLS.rng.random((2, 1, 3, 6)) < 0.6)
     call("dot_product_attention", query, key, value, bias=floats(2, 4, 3, 6), scale=0.3)
     call("dot_product_attention", key, key, value, is_causal=True)
     call("dot_product_attention", query, key[:, :, :2], value[:, :, :2])
