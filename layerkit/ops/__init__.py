@@ -17,7 +17,7 @@ from layerkit.ops.fourier import *
 from layerkit.ops.indexing import *
 from layerkit.ops.matrix_product import *
 from layerkit.ops.nan import *
-from layerkit.ops.nn import *
+from layerkit.ops.neural import *
 from layerkit.ops.normalization import *
 from layerkit.ops.pooling import *
 from layerkit.ops.quantiles import *

@@ -14,7 +14,7 @@ from layerkit.graph.tensor import Shape, Tensor
 from layerkit.ops.comparison import equal, isnan, logical_and, logical_or
 from layerkit.ops.elementwise import absolute, cast, where
 from layerkit.ops.indexing import take
-from layerkit.ops.nn import IndexAlong
+from layerkit.ops.neural import IndexAlong
 from layerkit.ops.reduction import all as reduce_all
 from layerkit.ops.reduction import mean, normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum

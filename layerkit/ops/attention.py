@@ -13,7 +13,7 @@ from layerkit.ops.arrays import repeat
 from layerkit.ops.elementwise import cast, relu, where
 from layerkit.ops.indexing import cumsum, sort
 from layerkit.ops.matrix_product import matmul
-from layerkit.ops.nn import IndexAlong, as_float, index_along, softmax
+from layerkit.ops.neural import IndexAlong, as_float, index_along, softmax
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import transpose

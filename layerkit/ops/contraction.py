@@ -12,7 +12,7 @@ from layerkit.graph.tensor import Tensor
 from layerkit.ops.comparison import not_equal
 from layerkit.ops.elementwise import absolute, cast, sqrt, square, where
 from layerkit.ops.matrix_product import matmul
-from layerkit.ops.nn import IndexAlong
+from layerkit.ops.neural import IndexAlong
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import min as reduce_min
 from layerkit.ops.reduction import normalize_axes

@@ -13,7 +13,7 @@ from layerkit.graph.operation import Operation, Spec, as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.elementwise import cast, where
 from layerkit.ops.indexing import ScatterAddRows, take
-from layerkit.ops.nn import as_float
+from layerkit.ops.neural import as_float
 from layerkit.ops.shape import broadcast_to, pad, reshape, transpose
 
 Pair = tuple[Tensor, Tensor]

@@ -15,7 +15,7 @@ from layerkit.kernels.indexing_launch import NUMBERS, gather_rows_launches, scat
 from layerkit.kernels.launch import Launch, Operand
 from layerkit.ops.comparison import less
 from layerkit.ops.elementwise import cast, maximum, where
-from layerkit.ops.nn import IndexAlong
+from layerkit.ops.neural import IndexAlong
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import Pad, Slice, SliceGradient, expand_dims, reshape, transpose

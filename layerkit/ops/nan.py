@@ -13,7 +13,7 @@ from layerkit.graph.tensor import Tensor
 from layerkit.ops.comparison import equal, isnan, logical_not, not_equal
 from layerkit.ops.elementwise import cast, sqrt, square, where
 from layerkit.ops.indexing import cumprod, cumsum
-from layerkit.ops.nn import as_float
+from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import all as reduce_all
 from layerkit.ops.reduction import argmax, argmin, prod
 from layerkit.ops.reduction import max as reduce_max

@@ -16,7 +16,7 @@ from layerkit.errors import ShapeError
 from layerkit.graph.operation import Composite, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.elementwise import absolute, cast, maximum, relu, rsqrt, square
-from layerkit.ops.nn import as_float
+from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import mean as reduce_mean
 from layerkit.ops.reduction import normalize_axes

@@ -21,7 +21,7 @@ from layerkit.kernels.pooling_launch import (
 )
 from layerkit.ops.convolution import as_images
 from layerkit.ops.elementwise import Relu, relu
-from layerkit.ops.nn import as_float
+from layerkit.ops.neural import as_float
 from layerkit.ops.windows import (
     Pads,
     add_windows,

@@ -19,7 +19,7 @@ from layerkit.graph.tensor import Tensor
 from layerkit.kernels.threefry import random_bits, random_bits_pair, uniform_float32, uniform_float64
 from layerkit.ops.elementwise import cast, clip, floor, log, sqrt, where
 from layerkit.ops.indexing import argsort, take
-from layerkit.ops.nn import as_float
+from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import argmax
 
 

@@ -13,7 +13,7 @@ from layerkit.ops.arrays import flip, linspace
 from layerkit.ops.comparison import equal, logical_and, logical_not
 from layerkit.ops.elementwise import Add, cast, minimum, where
 from layerkit.ops.indexing import ScatterAddRows, as_indices, sort, take
-from layerkit.ops.nn import as_float
+from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import min as reduce_min
 from layerkit.ops.shape import ones, stack, zeros

@@ -16,7 +16,7 @@ from layerkit.ops.convolution import conv
 from layerkit.ops.elementwise import Divide, cast, clip, exp, log, power, sqrt, square
 from layerkit.ops.indexing import cumprod
 from layerkit.ops.matrix_product import matmul
-from layerkit.ops.nn import as_float
+from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import mean, normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import GetItem, broadcast_to, concatenate, expand_dims, ones_like, reshape, swapaxes

@@ -30,7 +30,7 @@ from layerkit.ops.elementwise import (
     softplus,
     where,
 )
-from layerkit.ops.nn import as_float
+from layerkit.ops.neural import as_float
 from layerkit.ops.trigonometry import sin
 
 

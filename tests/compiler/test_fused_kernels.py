@@ -6,7 +6,7 @@ import pytest
 from layerkit import ops
 from layerkit.function import CompiledFunction
 from layerkit.graph import Elementwise, Variable, gradients
-from layerkit.ops.nn import IndexAlong
+from layerkit.ops.neural import IndexAlong
 from layerkit.ops.random import RandomUniformLike
 from layerkit.runtime.kernel_cache import statistics
 
