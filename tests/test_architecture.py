@@ -12,7 +12,7 @@ import layerkit
 PACKAGE = Path(layerkit.__file__).parent
 FLOORS = {
     "errors": 0, "dtypes": 0, "registry": 0, "serialization": 0, "config": 0, "tree": 0, "namespaces": 0,
-    "graph": 1, "kernels": 1, "runtime": 2, "compiler": 3, "ops": 4, "function": 4,
+    "graph": 1, "kernels": 1, "runtime": 2, "compiler": 3, "ops": 4, "tracing": 4,
     "random": 5, "initializers": 5, "activations": 5, "regularizers": 5, "constraints": 5,
     "losses": 5, "metrics": 5, "optimizers": 5, "data": 5,
     "layers": 6, "models": 7, "training": 7, "callbacks": 7, "saving": 7,

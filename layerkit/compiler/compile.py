@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from layerkit.compiler.allocate import Lifetime, allocate
-from layerkit.compiler.epilogues import fuse_epilogues
-from layerkit.compiler.fuse import fuse
-from layerkit.compiler.lower import HostCall, Program, lower
-from layerkit.compiler.rewrite import Rewritten
+from layerkit.compiler.lower import Program, lower
 from layerkit.graph.graph import Graph
-from layerkit.kernels.launch import Buffer, Launch, Operand, Scratch
+from layerkit.kernels.launch import Buffer, Launch, Operand, Scratch, Slide, root
+from layerkit.runtime.host_steps import array_of
 from layerkit.runtime.plan import Plan, aligned_bytes
+from layerkit.runtime.steps import Choose, Repeat, Step, every_step, operands_of
 from layerkit.runtime.thread_count import get_num_threads
 
 COPIED_BYTES = 8192  # that many are copied in the time it takes to point the plan elsewhere
@@ -30,12 +29,11 @@ class Executable:
     """
 
     def __init__(self, graph: Graph) -> None:
-        rewritten = Rewritten(graph)
-        nodes = fuse_epilogues(rewritten.nodes, [*rewritten.outputs, *rewritten.assigned.values()])
-        program = lower(rewritten, fuse(nodes, [*rewritten.outputs, *rewritten.assigned.values()]))
+        program = lower(graph)
         self.program = program
         threads = get_num_threads()
-        lifetimes, scratches = _lifetimes(program, threads)
+        lives = _Lifetimes(program, threads)
+        lifetimes, scratches = list(lives.lives.values()), lives.scratches
         offsets, self.arena_bytes = allocate(lifetimes)
         arena = aligned_bytes(self.arena_bytes)
         own = {operand.buffer: aligned_bytes(operand.buffer.nbytes) for operand in program.inputs}
@@ -46,14 +44,15 @@ class Executable:
         for operand in _operands(program):
             if operand.buffer.array is not None:
                 memory[operand.buffer] = operand.buffer.array
-        self.inputs = [_view(operand, memory) for operand in program.inputs]
-        self.outputs = [_view(operand, memory) for operand in program.outputs]
-        steps = [step if isinstance(step, Launch) else _host_step(step, memory) for step in program.steps]
-        addresses = {buffer: array.ctypes.data for buffer, array in memory.items()}
+        self.inputs = [array_of(operand, memory) for operand in program.inputs]
+        self.outputs = [array_of(operand, memory) for operand in program.outputs]
         scratch = {key: arena.ctypes.data + offsets[key] for key in scratches}
-        self.plan = Plan(steps, addresses, scratch, [arena, *memory.values(), program], threads)
+        self.plan = Plan(program.steps, memory, scratch, [arena, program], threads)
         seen_by_host = {
-            operand.buffer for step in program.steps if isinstance(step, HostCall) for operand in step.inputs
+            root(operand.buffer)
+            for step in every_step(program.steps)
+            if not isinstance(step, Launch)
+            for operand in operands_of(step)
         }
         seen_by_host.update(operand.buffer for operand in program.outputs)
         self._inputs = [
@@ -95,58 +94,57 @@ class _Input:
 
 
 def _operands(program: Program) -> list[Operand]:
+    """Every operand, by the buffer that it lies in and not by what slides along it."""
     found = [*program.inputs, *program.outputs]
-    for step in program.steps:
-        if isinstance(step, Launch):
-            found += [argument for argument in step.args if isinstance(argument, Operand)]
-        else:
-            found += [*step.inputs, *step.outputs]
-    return found
+    for step in every_step(program.steps):
+        found += operands_of(step)
+    bases = []
+    for operand in found:
+        while isinstance(operand.buffer, Slide):
+            operand = operand.buffer.base
+        bases.append(operand)
+    return bases
 
 
-def _lifetimes(program: Program, threads: int) -> tuple[list[Lifetime], set[int]]:
+class _Lifetimes:
     """When each buffer and each scratch of the arena is in use."""
-    lives: dict[object, Lifetime] = {}
-    scratches: set[int] = set()
-    inputs = {operand.buffer for operand in program.inputs}
 
-    def touch(key: object, nbytes: int, at: int) -> None:
-        life = lives.setdefault(key, Lifetime(key, nbytes, at, at))
-        life.last = at
+    def __init__(self, program: Program, threads: int) -> None:
+        self.lives: dict[object, Lifetime] = {}
+        self.scratches: set[int] = set()
+        self._threads = threads
+        self._inputs = {operand.buffer for operand in program.inputs}
+        self._now = 0
+        self._visit(program.steps)
+        for operand in program.outputs:
+            self._touch(operand)
 
-    for at, step in enumerate(program.steps):
-        for argument in step.args if isinstance(step, Launch) else (*step.inputs, *step.outputs):
-            if isinstance(argument, Scratch):
-                scratches.add(id(argument))
-                touch(id(argument), argument.nbytes * (threads if argument.per_worker else 1), at)
-            elif isinstance(argument, Operand) and argument.buffer.array is None and argument.buffer not in inputs:
-                touch(argument.buffer, argument.buffer.nbytes, at)
-    for operand in program.outputs:
-        if operand.buffer.array is None and operand.buffer not in inputs:
-            touch(operand.buffer, operand.buffer.nbytes, len(program.steps))
-    return list(lives.values()), scratches
+    def _visit(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            begin = self._now
+            for operand in operands_of(step):
+                self._touch(operand)
+            for argument in step.args if isinstance(step, Launch) else ():
+                if isinstance(argument, Scratch):
+                    self.scratches.add(id(argument))
+                    self._keep(id(argument), argument.nbytes * (self._threads if argument.per_worker else 1))
+            self._now += 1
+            if isinstance(step, (Repeat, Choose)):
+                for part in step.parts:
+                    self._visit(part)
+                # What was there before lives to the end: the next turn needs it too.
+                for life in self.lives.values():
+                    if life.first <= begin < life.last:
+                        life.last = self._now
+                for operand in operands_of(step):
+                    self._touch(operand)
+                self._now += 1
 
+    def _touch(self, operand: Operand) -> None:
+        buffer = root(operand.buffer)
+        if buffer.array is None and buffer not in self._inputs:
+            self._keep(buffer, buffer.nbytes)
 
-def _view(operand: Operand, memory: dict[Buffer, np.ndarray]) -> np.ndarray:
-    """The array that an operand is."""
-    flat = memory[operand.buffer].reshape(-1).view(np.uint8)
-    itemsize = operand.dtype.itemsize
-    if operand.size == 0:
-        return np.empty(operand.shape, operand.dtype)
-    start = operand.offset * itemsize
-    return np.ndarray(
-        operand.shape, operand.dtype, flat.data, start, tuple(stride * itemsize for stride in operand.strides)
-    )
-
-
-def _host_step(call: HostCall, memory: dict[Buffer, np.ndarray]) -> Callable[[], None]:
-    inputs = [_view(operand, memory) for operand in call.inputs]
-    outputs = [_view(operand, memory) for operand in call.outputs]
-    reference, single = call.operation.reference, call.operation.outputs == 1
-
-    def step() -> None:
-        given = reference(*inputs)
-        for own, array in zip(outputs, [given] if single else given, strict=True):
-            np.copyto(own, array, casting="unsafe")
-
-    return step
+    def _keep(self, key: object, nbytes: int) -> None:
+        life = self.lives.setdefault(key, Lifetime(key, nbytes, self._now, self._now))
+        life.last = max(life.last, self._now)

@@ -18,8 +18,6 @@ from layerkit.graph.tensor import Tensor
 KERNEL_DTYPES = {"float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "bool"}
 RECOMPUTED_DEPTH = 6
 MOST_OPERANDS = 24
-# Functions that cost more than reading a stored result again.
-COSTLY = ("exp", "log", "pow", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "mod", "floor_divide")
 
 
 def fusible(node: Node) -> bool:
@@ -236,7 +234,7 @@ def _full_sources(tensor: Tensor, space: tuple[int, ...], depth: int) -> set[int
         return set()
     if node is None or not fusible(node) or isinstance(node.operation, Reduction):
         return {id(tensor)}
-    if depth == 0 or node.operation.scalar.startswith(COSTLY):
+    if depth == 0 or node.operation.costly:
         return None
     found: set[int] = set()
     for at, x in enumerate(node.inputs):

@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from layerkit.compiler.fuse import COSTLY, Group, reduction_kind
+from layerkit.compiler.fuse import Group, reduction_kind
 from layerkit.compiler.iteration import WalkedOperand, collapse
 from layerkit.compiler.scalar_code import accumulated, expression, identity, index_axis
 from layerkit.compiler.wide_loops import MOST_PIECES, PIECE_POINTS, WideLoops
 from layerkit.graph.node import Node
-from layerkit.graph.operation import Reduction
+from layerkit.graph.operation import COSTLY, Reduction
 from layerkit.graph.tensor import Tensor
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
 

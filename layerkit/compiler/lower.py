@@ -7,51 +7,85 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from layerkit.compiler.fuse import Group, outputs_of
+from layerkit.compiler.control import ControlLowering
+from layerkit.compiler.epilogues import fuse_epilogues
+from layerkit.compiler.fuse import Group, fuse, outputs_of
 from layerkit.compiler.fused_kernel import fused_launches
 from layerkit.compiler.rewrite import Rewritten
+from layerkit.graph.control import Control
+from layerkit.graph.graph import Graph
 from layerkit.graph.node import Node
-from layerkit.graph.operation import Kernelled, Operation, View
+from layerkit.graph.operation import Elementwise, Kernelled, View
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
-from layerkit.kernels.launch import Buffer, Launch, Operand, contiguous_strides
-
-
-@dataclass
-class HostCall:
-    """A call to an operation's NumPy reference between native segments."""
-
-    operation: Operation
-    inputs: list[Operand]
-    outputs: list[Operand]
+from layerkit.kernels.launch import Buffer, Operand, contiguous_strides
+from layerkit.runtime.steps import HostCall, Step
 
 
 @dataclass
 class Program:
-    """Lowered steps in order, and where inputs and outputs lie."""
+    """Lowered steps in order, and where inputs and outputs lie.
 
-    steps: list[Launch | HostCall] = field(default_factory=list)
+    Attributes:
+        graph: what was lowered.
+        units: each unit of it, with its first step and the one behind its last.
+    """
+
+    graph: Rewritten
+    steps: list[Step] = field(default_factory=list)
     inputs: list[Operand] = field(default_factory=list)
     outputs: list[Operand] = field(default_factory=list)
+    units: list[tuple[Group | Node, int, int]] = field(default_factory=list)
 
 
-class _Lowering:
-    def __init__(self, graph: Rewritten, units: Sequence[Group | Node]) -> None:
-        self.program = Program()
-        self.operands: dict[int, Operand] = {}
-        self.graph = graph
-        self.units = units
-        self.read = {id(x) for x in (*graph.outputs, *graph.assigned.values())}
+@dataclass
+class Cell:
+    """Memory whose old value a graph reads, and where it leaves a new one: a Variable's, or what a loop carries."""
+
+    old: Tensor
+    new: Tensor
+    place: Operand
+
+
+class _Lowering(ControlLowering):
+    """Lowers one graph.
+
+    Args:
+        graph: what is lowered; each of its inputs has its operand among `operands`.
+        units: its units in order.
+        operands: id of a tensor -> where it lies.
+        cells: the memory that the graph changes.
+        targets: id of a tensor -> where it has to be made.
+    """
+
+    def __init__(
+        self,
+        graph: Rewritten,
+        units: Sequence[Group | Node],
+        operands: dict[int, Operand],
+        cells: Sequence[Cell],
+        targets: dict[int, Operand],
+    ) -> None:
+        self.program = Program(graph)
+        self.graph, self.units, self.operands, self.cells = graph, units, operands, cells
+        self.read = {id(x) for x in (*graph.outputs, *(cell.new for cell in cells))} | set(targets)
         for unit in units:
             self.read.update(id(x) for x in (unit.inputs if isinstance(unit, Node) else unit.external()))
+        self.in_place = self._in_place()
+        self.targets = {**targets, **self.in_place}
 
     def new(self, tensor: Tensor, name: str = "") -> Operand:
         """Fresh contiguous memory for a tensor."""
-        operand = _contiguous(
-            Buffer(int(np.prod(tensor.shape, dtype=np.int64)) * np.dtype(tensor.dtype).itemsize, name), tensor
-        )
-        self.operands[id(tensor)] = operand
+        operand = self.operands[id(tensor)] = fresh(tensor, name)
         return operand
+
+    def place(self, tensor: Tensor) -> Operand:
+        """Memory for a tensor: where it has to be made, or fresh."""
+        target = self.targets.get(id(tensor))
+        if target is None:
+            return self.new(tensor)
+        self.operands[id(tensor)] = target
+        return target
 
     def operand(self, tensor: Tensor) -> Operand:
         """Where a tensor lies."""
@@ -64,9 +98,17 @@ class _Lowering:
 
     def copy(self, source: Operand, shape: tuple[int, ...], target: Operand | None = None) -> Operand:
         """A contiguous copy of an operand, broadcast to a shape, by a launch of its own."""
+        if source.dtype.kind == "c":
+            # Kernels know no complex numbers: they copy the pairs of floats that these are.
+            target = target or _contiguous(
+                Buffer(int(np.prod(shape, dtype=np.int64)) * source.dtype.itemsize, "copy"),
+                Tensor(shape, source.dtype.name),
+            )
+            self.copy(_as_pairs(source), (*shape, 2), _as_pairs(target))
+            return target
         before, after = Tensor(source.shape, source.dtype.name), Tensor(shape, source.dtype.name)
         group = Group(shape)
-        group.nodes = [Node(_COPY, [before], [after])]
+        group.nodes = [Node(_Copy(), [before], [after])]
         target = target or _contiguous(Buffer(after.size * source.dtype.itemsize, "copy"), after)
         places = {id(before): source, id(after): target}
         self.program.steps += fused_launches(
@@ -77,14 +119,11 @@ class _Lowering:
     def materialize(self, tensor: Tensor, shape: tuple[int, ...]) -> Operand:
         return self.copy(self.operand(tensor), shape)
 
-    def lower_unit(self, unit: Group | Node, targets: dict[int, Operand]) -> None:
+    def lower_unit(self, unit: Group | Node) -> None:
         if isinstance(unit, Group):
             outputs = outputs_of(unit, self.read)
             for y in outputs:
-                if id(y) in targets:
-                    self.operands[id(y)] = targets[id(y)]
-                else:
-                    self.new(y)
+                self.place(y)
             self.program.steps += fused_launches(unit, self.operand, outputs, self.materialize)
             return
         operation = unit.operation
@@ -95,35 +134,34 @@ class _Lowering:
             if view is None:
                 view = operation.view(self.copy(inputs[0], inputs[0].shape), y.shape)
             self.operands[id(y)] = view
+        elif isinstance(operation, Control):
+            self.lower_control(operation, inputs, unit.outputs)
         elif isinstance(operation, Kernelled) and operation.supports(*unit.inputs):
             inputs = [
                 x if x.contiguous or at in operation.strided else self.copy(x, x.shape) for at, x in enumerate(inputs)
             ]
-            self.program.steps += operation.launches(inputs, [self.new(y) for y in unit.outputs])
+            self.program.steps += operation.launches(inputs, [self.place(y) for y in unit.outputs])
         else:
-            self.program.steps.append(HostCall(operation, inputs, [self.new(y) for y in unit.outputs]))
+            self.program.steps.append(HostCall(operation, inputs, [self.place(y) for y in unit.outputs]))
 
     def lower(self) -> Program:
-        graph, program = self.graph, self.program
-        for tensor in graph.inputs:
-            program.inputs.append(self.new(tensor, "input"))
-        for variable, tensor in graph.reads.items():
-            self.operands[id(tensor)] = _variable_operand(variable)
-        targets = self._in_place()
+        program = self.program
         for unit in self.units:
-            self.lower_unit(unit, targets)
-        program.outputs = [self._output(y, targets) for y in graph.outputs]
-        self._assign(targets)
+            first = len(program.steps)
+            self.lower_unit(unit)
+            program.units.append((unit, first, len(program.steps)))
+        program.outputs = [self._output(y) for y in self.graph.outputs]
+        self._assign()
         return program
 
-    def _output(self, tensor: Tensor, targets: dict[int, Operand]) -> Operand:
-        """Where an output lies; the old value of a Variable that is about to be assigned is copied first."""
+    def _output(self, tensor: Tensor) -> Operand:
+        """Where an output lies; the old value of a cell that is about to change is copied first."""
         place = self.operand(tensor)
-        assigned = any(place.buffer.array is variable.array for variable in self.graph.assigned)
-        return self.copy(place, place.shape) if assigned and id(tensor) not in targets else place
+        changes = any(place.buffer is cell.place.buffer for cell in self.cells)
+        return self.copy(place, place.shape) if changes and id(tensor) not in self.in_place else place
 
     def _in_place(self) -> dict[int, Operand]:
-        """New values of Variables that a fused kernel can write straight into the Variable's memory.
+        """New values of cells that a fused kernel can write straight into the cell's memory.
 
         Nothing else reads the old value at that point or later, and the kernel itself only reads an element before it
         writes it.
@@ -136,23 +174,22 @@ class _Lowering:
                 last_read[id(sources.get(id(x), x))] = at
             if isinstance(unit, Group):
                 made_at.update((id(y), at) for y in outputs_of(unit, self.read))
-        returned = {id(sources.get(id(y), y)) for y in (*self.graph.outputs, *self.graph.assigned.values())}
+        returned = {id(sources.get(id(y), y)) for y in (*self.graph.outputs, *(cell.new for cell in self.cells))}
         targets: dict[int, Operand] = {}
-        for variable, tensor in self.graph.assigned.items():
-            old = self.graph.reads[variable]
-            at = made_at.get(id(tensor))
-            if at is None or id(tensor) in targets or id(old) in returned or tensor.shape != variable.shape:
+        for cell in self.cells:
+            at = made_at.get(id(cell.new))
+            if at is None or id(cell.new) in targets or id(cell.old) in returned or cell.new.shape != cell.place.shape:
                 continue
             unit = self.units[at]
-            last = last_read.get(id(old), -1)
+            last = last_read.get(id(cell.old), -1)
             if last < at or (
                 last == at
                 and not unit.row_axes
                 and not unit.tail
-                and tensor.shape == unit.space
-                and _read_alike(unit, old, sources)
+                and cell.new.shape == unit.space
+                and _read_alike(unit, cell.old, sources)
             ):
-                targets[id(tensor)] = _variable_operand(variable)
+                targets[id(cell.new)] = cell.place
         return targets
 
     def _view_sources(self) -> dict[int, Tensor]:
@@ -163,23 +200,59 @@ class _Lowering:
                 found[id(unit.outputs[0])] = found.get(id(unit.inputs[0]), unit.inputs[0])
         return found
 
-    def _assign(self, targets: dict[int, Operand]) -> None:
+    def _assign(self) -> None:
         """Copy the new values that could not be written in place.
 
-        They go through temporaries where one lies in another Variable's memory.
+        They go through temporaries where one lies in another cell's memory.
         """
-        variables = {id(variable.array) for variable in self.graph.assigned}
+        cells = {id(cell.place.buffer) for cell in self.cells}
         pending = []
-        for variable, tensor in self.graph.assigned.items():
-            target = _variable_operand(variable)
-            source = self.operand(tensor)
-            if source.buffer.array is variable.array and id(tensor) in targets:
+        for cell in self.cells:
+            source = self.operand(cell.new)
+            if source.buffer is cell.place.buffer and id(cell.new) in self.in_place:
                 continue
-            if source.buffer.array is not None and id(source.buffer.array) in variables:
+            if id(source.buffer) in cells:
                 source = self.copy(source, source.shape)
-            pending.append((source, target))
-        for source, target in pending:
-            self.copy(source, target.shape, target)
+            pending.append((source, cell.place))
+        for source, place in pending:
+            self.copy(source, place.shape, place)
+
+    def body(
+        self, graph: Graph, places: Sequence[Operand], carried: int, results: Sequence[Operand]
+    ) -> tuple[list[Step], list[Operand]]:
+        """The steps of a graph that runs inside of this one, and where its outputs behind `results` lie.
+
+        Args:
+            graph: the graph.
+            places: where its inputs lie.
+            carried: how many first outputs are left where the first inputs are.
+            results: where the next outputs have to be made.
+        """
+        rewritten = Rewritten(graph)
+        outputs = rewritten.outputs
+        cells = [
+            Cell(old, new, place)
+            for old, new, place in zip(rewritten.inputs, outputs[:carried], places, strict=False)
+            if new is not old
+        ]
+        last = carried + len(results)
+        targets, copies_first, copies_last = {}, [], []
+        own = {id(cell.new) for cell in cells} | {id(y) for y in outputs[last:]}
+        for y, place in zip(outputs[carried:last], results, strict=True):
+            if id(y) in own or y.node is None or isinstance(y.node.operation, (View, Control)):
+                copied = Tensor(y.shape, y.dtype)
+                (copies_first if y.node is None else copies_last).append(Node(_Copy(), [y], [copied]))
+                y = copied
+            own.add(id(y))
+            targets[id(y)] = place
+        rewritten.nodes = [*copies_first, *rewritten.nodes, *copies_last]
+        rewritten.outputs = outputs[last:]
+        kept = [node.outputs[0] for node in copies_first + copies_last]
+        made = [*outputs, *kept]
+        units = fuse(fuse_epilogues(rewritten.nodes, made), made)
+        operands = dict(zip(map(id, rewritten.inputs), places, strict=True))
+        program = _Lowering(rewritten, units, operands, cells, targets).lower()
+        return program.steps, program.outputs
 
 
 def _read_alike(group: Group, tensor: Tensor, sources: dict[int, Tensor]) -> bool:
@@ -196,6 +269,12 @@ def _contiguous(buffer: Buffer, tensor: Tensor) -> Operand:
     return Operand(buffer, tuple(tensor.shape), contiguous_strides(tensor.shape), 0, np.dtype(tensor.dtype))
 
 
+def _as_pairs(x: Operand) -> Operand:
+    """Complex numbers [...] as their real and imaginary parts [..., 2]."""
+    parts = np.empty(0, x.dtype).real.dtype
+    return Operand(x.buffer, (*x.shape, 2), (*(2 * stride for stride in x.strides), 1), 2 * x.offset, parts)
+
+
 def _variable_operand(variable: Variable) -> Operand:
     array = variable.array
     return Operand(variable_buffer(variable), variable.shape, contiguous_strides(variable.shape), 0, array.dtype)
@@ -208,18 +287,29 @@ def variable_buffer(variable: Variable) -> Buffer:
     return variable.buffer
 
 
-class _Copy:
-    """The elementwise identity; not a registered operation, for the compiler's own use."""
+class _Copy(Elementwise, abstract=True):
+    """The identity, that makes another array all the same; for the compiler's own use."""
 
     scalar = "a"
-    result = "same"
-    whole = ()
-    shape_only = ()
 
 
-_COPY = _Copy()
+def fresh(tensor: Tensor, name: str = "") -> Operand:
+    """New contiguous memory of a tensor's shape and dtype."""
+    nbytes = int(np.prod(tensor.shape, dtype=np.int64)) * np.dtype(tensor.dtype).itemsize
+    return _contiguous(Buffer(nbytes, name), tensor)
 
 
-def lower(graph: Rewritten, units: Sequence[Group | Node]) -> Program:
-    """The program of a fused graph."""
-    return _Lowering(graph, units).lower()
+def lower(graph: Graph) -> Program:
+    """The program of a graph: rewritten, fused and lowered."""
+    rewritten = Rewritten(graph)
+    results = [*rewritten.outputs, *rewritten.assigned.values()]
+    units = fuse(fuse_epilogues(rewritten.nodes, results), results)
+    inputs = [fresh(x, "input") for x in rewritten.inputs]
+    operands = dict(zip(map(id, rewritten.inputs), inputs, strict=True))
+    operands.update((id(tensor), _variable_operand(variable)) for variable, tensor in rewritten.reads.items())
+    cells = [
+        Cell(rewritten.reads[variable], new, _variable_operand(variable)) for variable, new in rewritten.assigned.items()
+    ]
+    program = _Lowering(rewritten, units, operands, cells, {}).lower()
+    program.inputs = inputs
+    return program

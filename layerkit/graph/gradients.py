@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 import numpy as np
 
@@ -15,7 +16,10 @@ from layerkit.graph.tensor import Tensor
 
 
 def gradients(
-    outputs: Sequence[Tensor], wrt: Sequence[Tensor], output_gradients: Sequence[Tensor | None] | None = None
+    outputs: Sequence[Tensor],
+    wrt: Sequence[Tensor],
+    output_gradients: Sequence[Tensor | None] | None = None,
+    maker: Callable[[Tensor], Node | None] = attrgetter("node"),
 ) -> list[Tensor | None]:
     """The gradient of the sum of `outputs` with respect to each tensor of `wrt`; None where there is no way to it.
 
@@ -23,8 +27,9 @@ def gradients(
         outputs: symbolic tensors.
         wrt: symbolic tensors of the same graph.
         output_gradients: what each output is weighted with; None: ones.
+        maker: gives the node that made a tensor; with a tape's the tensors may be eager, and so are the gradients.
     """
-    order, needed = _nodes_between(outputs, wrt)
+    order, needed = _nodes_between(outputs, wrt, maker)
     found: dict[Tensor, Tensor] = {}
 
     def add(tensor: Tensor, g: Tensor) -> None:
@@ -66,33 +71,36 @@ def sum_to_shape(g: Tensor, shape: tuple[int, ...]) -> Tensor:
     return g if g.shape == tuple(shape) else Operation.registry["Reshape"](tuple(shape))(g)
 
 
-def _nodes_between(outputs: Sequence[Tensor], wrt: Sequence[Tensor]) -> tuple[list[Node], set[Tensor]]:
+def _nodes_between(
+    outputs: Sequence[Tensor], wrt: Sequence[Tensor], maker: Callable[[Tensor], Node | None]
+) -> tuple[list[Node], set[Tensor]]:
     """The nodes on the ways from `wrt` to `outputs` in topological order, and the tensors on them."""
     targets = {id(tensor) for tensor in wrt}
     reaches: dict[int, bool] = {}
     order: list[Node] = []
     needed: set[Tensor] = set()
-    stack: list[tuple[Node, bool]] = [(output.node, False) for output in outputs if output.node is not None]
+
+    def on_way(tensor: Tensor) -> bool:
+        node = maker(tensor)
+        return id(tensor) in targets or (node is not None and reaches.get(id(node), False))
+
+    stack: list[tuple[Node | None, bool]] = [(maker(output), False) for output in outputs]
     seen: set[int] = set()
     while stack:
         node, finished = stack.pop()
+        if node is None:
+            continue
         if not finished:
             if id(node) in seen:
                 continue
             seen.add(id(node))
             stack.append((node, True))
-            stack += [(tensor.node, False) for tensor in node.inputs if tensor.node is not None]
+            stack += [(maker(tensor), False) for tensor in node.inputs]
             continue
-        leads = False
-        for tensor in node.inputs:
-            on_way = id(tensor) in targets or (tensor.node is not None and reaches.get(id(tensor.node), False))
-            if on_way and is_float(tensor.dtype):
-                needed.add(tensor)
-                leads = True
-        reaches[id(node)] = leads
-        if leads:
+        leading = [tensor for tensor in node.inputs if on_way(tensor) and is_float(tensor.dtype)]
+        needed.update(leading)
+        reaches[id(node)] = bool(leading)
+        if leading:
             order.append(node)
-    for output in outputs:
-        if id(output) in targets or (output.node is not None and reaches.get(id(output.node), False)):
-            needed.add(output)
+    needed.update(output for output in outputs if on_way(output))
     return order, needed

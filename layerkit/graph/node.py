@@ -16,6 +16,8 @@ class Node:
         outputs: the tensors it gives.
         arguments: for a layer, the call's (args, kwargs) with the tensors in their places.
         path: the path of the layer that was being called, for messages.
+
+    The outputs know their node, unless it is not to be `linked` (a tape knows it then).
     """
 
     __slots__ = ("arguments", "inputs", "operation", "outputs", "path")
@@ -27,14 +29,16 @@ class Node:
         outputs: Sequence[Tensor],
         path: str = "",
         arguments: tuple | None = None,
+        linked: bool = True,
     ) -> None:
         self.operation = operation
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
         self.path = path
         self.arguments = arguments
-        for index, output in enumerate(self.outputs):
-            output.node, output.index = self, index
+        if linked:
+            for index, output in enumerate(self.outputs):
+                output.node, output.index = self, index
 
     def __repr__(self) -> str:
         return f"<Node {self.operation!r} {[t.shape for t in self.inputs]} -> {[t.shape for t in self.outputs]}>"

@@ -17,6 +17,7 @@ from layerkit.dtypes import dtype_of, floatx, is_float, result_type, standardize
 from layerkit.errors import DtypeError, GraphError, ShapeError
 from layerkit.graph.graph import current_graph, current_path
 from layerkit.graph.node import Node
+from layerkit.graph.tape import note_application, taping
 from layerkit.graph.tensor import SIZE_CONSTANT, Shape, Tensor
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ Spec = tuple[Shape, str]
 """Shape and dtype of an output."""
 
 REQUIRED = object()
+
+COSTLY = ("exp", "log", "pow", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "mod", "floor_divide")
+"""Functions that cost more than reading a stored result again."""
 
 
 class Operation:
@@ -137,6 +141,8 @@ class Operation:
         graph = current_graph()
         if graph is not None:
             graph.nodes.append(node)
+        if taping():
+            note_application(self, tensors, given, node.path)
         return given[0] if self.outputs == 1 else given
 
     def _compute(self, tensors: Sequence[Tensor]) -> Tensor | list[Tensor]:
@@ -148,6 +154,8 @@ class Operation:
             Tensor(shape, dtype, np.asarray(array, dtype=dtype), name=sized)
             for (shape, dtype), array in zip(specs, given, strict=True)
         ]
+        if taping():
+            note_application(self, tensors, made, current_path())
         return made[0] if self.outputs == 1 else made
 
 
@@ -174,6 +182,11 @@ class Elementwise(Operation, abstract=True):
         if self.result == "float" and not is_float(dtype):
             dtype = floatx()
         return [cast_to(as_tensor(x, dtype), dtype) for x in inputs]
+
+    @property
+    def costly(self) -> bool:
+        """Whether computing it again costs more than storing and reading its result."""
+        return self.scalar.startswith(COSTLY)
 
     def infer(self, *x: Tensor) -> Spec:
         """The broadcast shape."""

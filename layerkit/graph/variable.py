@@ -10,6 +10,7 @@ from layerkit.dtypes import standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph.graph import current_graph, current_path
 from layerkit.graph.operation import as_tensor, cast_to, install_operators
+from layerkit.graph.tape import note_read, taping
 from layerkit.graph.tensor import Tensor
 
 
@@ -89,9 +90,8 @@ class Variable:
     def value(self) -> Tensor:
         """Its value: an edge of the graph being traced, else an eager tensor with a copy of it."""
         graph = current_graph()
-        if graph is not None:
-            return graph.read(self)
-        return Tensor(self.shape, self.dtype, self._array.copy())
+        tensor = graph.read(self) if graph is not None else Tensor(self.shape, self.dtype, self._array.copy())
+        return note_read(self, tensor) if taping() else tensor
 
     def numpy(self) -> np.ndarray:
         """A copy of the value as an array."""

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# What a row of a plan does whose first number is no kernel's address.
+ENTER, NEXT, BREAK, SWITCH, JUMP = 1, 2, 3, 4, 5
+CONTROL_CODES = 16
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -33,6 +37,28 @@ class Buffer:
 
     def __repr__(self) -> str:
         return f"<Buffer {self.name} {self.nbytes} bytes>"
+
+
+class Slide(Buffer):
+    """The part of an operand that a turn of a loop sees.
+
+    It begins `start` elements of the operand's dtype behind the operand's first, and moves by `step` elements a turn.
+    """
+
+    __slots__ = ("base", "start", "step")
+
+    def __init__(self, base: Operand, start: int, step: int) -> None:
+        super().__init__(base.buffer.nbytes, f"turn of {base.buffer.name}")
+        self.base = base
+        self.start = start
+        self.step = step
+
+
+def root(buffer: Buffer) -> Buffer:
+    """The buffer that a slide moves along, or the buffer itself."""
+    while isinstance(buffer, Slide):
+        buffer = buffer.base.buffer
+    return buffer
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,14 @@ A plan is an int64 table with a row per instruction: kernel address, address of 
 An instruction of more units than its grain is cut into pieces that any thread may claim. The claim word
 holds instruction, pieces and the next piece, so one atomic addition claims a piece consistently, and a thread
 that comes late finds nothing to do instead of being waited for.
+
+Rows that begin with a small number are control flow; their third number is the row to go on with where they jump:
+    ENTER   begin of a loop; the second number points at its state: turns, turn, n, and n times an address of an int64
+            (an argument of an instruction) and what it grows by in a turn. Jumps behind the loop if there is no turn.
+    NEXT    end of a turn: moves the arguments and jumps to the first row, or after the last turn moves them back.
+    BREAK   the second number points at the address of a bool; jumps behind the loop where it is false.
+    SWITCH  the second number points at the address of an int32, the third at the number of targets and these.
+    JUMP    jumps.
 """
 
 import platform
@@ -13,7 +21,17 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from layerkit.kernels.abi import atomic_add, atomic_load, atomic_store, call_kernel, int64_at
+from layerkit.kernels.abi import (
+    atomic_add,
+    atomic_load,
+    atomic_store,
+    call_kernel,
+    inline,
+    int32_at,
+    int64_at,
+    uint8_at,
+)
+from layerkit.kernels.launch import BREAK, CONTROL_CODES, ENTER, NEXT, SWITCH
 
 # Byte offsets in the shared state, a cache line apart.
 CLAIM, DONE, PLAN, STOP = 0, 64, 128, 192
@@ -92,29 +110,71 @@ def _set_fpcr(builder: ir.IRBuilder, value: ir.Value) -> None:
     builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.aarch64.set.fpcr"), [value])
 
 
+@inline
+def move_arguments(state, turns):
+    """Let what a loop moves be so many turns further."""
+    for k in range(state[2]):
+        place = int64_at(state[3 + 2 * k])
+        place[0] += turns * state[4 + 2 * k]
+
+
+@inline
+def after_control(plan, i):
+    """The row that comes after control row i."""
+    code, target = plan[ROW * i], plan[ROW * i + 2]
+    state = int64_at(plan[ROW * i + 1])
+    if code == ENTER:
+        state[1] = 0
+        return i + 1 if state[0] > 0 else target
+    if code == NEXT:
+        state[1] += 1
+        if state[1] < state[0]:
+            move_arguments(state, 1)
+            return target
+        move_arguments(state, 1 - state[1])
+        return i + 1
+    if code == BREAK:
+        return i + 1 if uint8_at(state[0])[0] != 0 else target
+    if code == SWITCH:
+        index, targets = int32_at(state[0])[0], int64_at(target)
+        return targets[1 + min(max(index, 0), targets[0] - 1)]
+    return target
+
+
+@inline
+def run_in_pieces(state, threads, i, kernel, arguments, units, grain):
+    """Run instruction i in pieces that helpers may claim; comes back when all are done."""
+    pieces = min((units + grain - 1) // grain, threads * PIECES_PER_THREAD)
+    step = (units + pieces - 1) // pieces
+    pieces = (units + step - 1) // step
+    atomic_store(state + DONE, 0)
+    atomic_store(state + CLAIM, (i * FIELD + pieces) * FIELD)
+    while True:
+        piece = atomic_add(state + CLAIM, 1) & (FIELD - 1)
+        if piece >= pieces:
+            break
+        call_kernel(kernel, arguments, piece * step, min(units, (piece + 1) * step), 0)
+        atomic_add(state + DONE, 1)
+    while atomic_load(state + DONE) < pieces:
+        pause()
+
+
 def walk(args, lo, hi, worker):
     """Run the instructions lo..hi of a plan. Arguments: plan, state, threads."""
     control = flush_subnormals()
     plan, state, threads = int64_at(args[0]), args[1], args[2]
     atomic_store(state + PLAN, args[0])
-    for i in range(lo, hi):
+    i = lo
+    while i < hi:
         kernel, arguments, units, grain = plan[ROW * i], plan[ROW * i + 1], plan[ROW * i + 2], plan[ROW * i + 3]
+        if kernel < CONTROL_CODES:
+            i = after_control(plan, i)
+            continue
         if threads == 1 or units <= grain:
             call_kernel(kernel, arguments, 0, units, 0)
-            continue
-        pieces = min((units + grain - 1) // grain, threads * PIECES_PER_THREAD)
-        step = (units + pieces - 1) // pieces
-        pieces = (units + step - 1) // step
-        atomic_store(state + DONE, 0)
-        atomic_store(state + CLAIM, (i * FIELD + pieces) * FIELD)
-        while True:
-            piece = atomic_add(state + CLAIM, 1) & (FIELD - 1)
-            if piece >= pieces:
-                break
-            call_kernel(kernel, arguments, piece * step, min(units, (piece + 1) * step), 0)
-            atomic_add(state + DONE, 1)
-        while atomic_load(state + DONE) < pieces:
-            pause()
+        else:
+            run_in_pieces(state, threads, i, kernel, arguments, units, grain)
+        i += 1
     restore_control(control)
 
 

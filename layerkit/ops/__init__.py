@@ -8,6 +8,7 @@ from layerkit.ops.attention import *
 from layerkit.ops.bitwise import *
 from layerkit.ops.comparison import *
 from layerkit.ops.contraction import *
+from layerkit.ops.control_flow import *
 from layerkit.ops.convolution import *
 from layerkit.ops.decompositions import *
 from layerkit.ops.deferred import defer_all

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from layerkit.kernels.launch import Buffer, Launch, Operand, Scratch
 from layerkit.runtime import workers
-from layerkit.runtime.kernel_cache import address_of, prepare
+from layerkit.runtime.assembly import Assembly
+from layerkit.runtime.host_steps import run_segments
+from layerkit.runtime.kernel_cache import prepare
+from layerkit.runtime.steps import Step, every_step
 from layerkit.runtime.thread_count import get_num_threads
 
 ALIGNMENT = 64
@@ -22,72 +26,37 @@ def aligned_bytes(nbytes: int) -> np.ndarray:
 
 
 class Plan:
-    """Instructions and calls to the host, in order, over one arena.
+    """Steps in order over one arena, ready to run.
 
     Args:
-        steps: Launches, and host calls (functions without arguments) that run between native segments.
-        addresses: the address of each buffer.
+        steps: launches, calls to the host, loops and choices.
+        memory: the array of each buffer.
         scratch: the address of each Scratch of the launches.
-        keep: arrays that must live as long as the plan (arena, constants).
+        keep: what must live as long as the plan (arena, constants).
+        threads: how many workers the scratch has room for.
     """
 
     def __init__(
         self,
-        steps: Sequence[Launch | Callable[[], None]],
-        addresses: dict[Buffer, int],
+        steps: Sequence[Step],
+        memory: dict[Buffer, np.ndarray],
         scratch: dict[int, int],
         keep: Sequence[object],
         threads: int,
     ) -> None:
-        self.keep = list(keep)
-        self.launches = [step for step in steps if isinstance(step, Launch)]
-        arguments: list[int] = []
-        starts = []
-        self._places: dict[Buffer, list[tuple[int, int]]] = {}
-        for launch in self.launches:
-            starts.append(len(arguments))
-            for argument in launch.args:
-                if isinstance(argument, Operand):
-                    offset = argument.offset * argument.dtype.itemsize
-                    self._places.setdefault(argument.buffer, []).append((len(arguments), offset))
-                    argument = addresses[argument.buffer] + offset
-                elif isinstance(argument, Scratch):
-                    argument = scratch[id(argument)]
-                arguments.append(int(argument))
-        self.arguments = np.array(arguments or [0], np.int64)
-        base = self.arguments.ctypes.data
+        self.launches = [step for step in every_step(steps) if isinstance(step, Launch)]
         needed = [kernel for launch in self.launches for kernel in (launch.kernel, *launch.companions)]
         prepare([*workers.KERNELS, *needed])
-        self.table = np.array(
-            [
-                [address_of(launch.kernel), base + 8 * start, launch.units, launch.grain]
-                for launch, start in zip(self.launches, starts, strict=True)
-            ],
-            np.int64,
-        ).reshape(-1, 4)
-        self.parallel = bool((self.table[:, 2] > self.table[:, 3]).any())
+        assembly = Assembly(steps, memory, scratch)
+        self.table, self.arguments, self.segments = assembly.table, assembly.arguments, assembly.segments
+        self._places = assembly.places
+        self.keep = [*keep, *memory.values(), *assembly.keep]
+        self.parallel = any(launch.units > launch.grain for launch in self.launches)
         self.threads = threads
-        self.segments = self._segments(steps)
         team = workers.team()
         self._walk_args = np.array([self.table.ctypes.data, team.state.ctypes.data, threads], np.int64)
         self._alone_state = np.zeros(workers.STATE_BYTES // 8, np.int64)
         self._alone_args = np.array([self.table.ctypes.data, self._alone_state.ctypes.data, 1], np.int64)
-
-    @staticmethod
-    def _segments(steps: Sequence[Launch | Callable[[], None]]) -> list[tuple[int, int] | Callable[[], None]]:
-        segments: list = []
-        first = count = 0
-        for step in steps:
-            if isinstance(step, Launch):
-                count += 1
-                continue
-            if count > first:
-                segments.append((first, count))
-                first = count
-            segments.append(step)
-        if count > first:
-            segments.append((first, count))
-        return segments
 
     def places(self, buffer: Buffer) -> tuple[np.ndarray, np.ndarray]:
         """Which arguments hold an address in a buffer, and how far behind its start: to let it lie elsewhere."""
@@ -102,24 +71,16 @@ class Plan:
         if self.parallel and fits and team.busy.acquire(blocking=False):
             try:
                 self._walk_args[1], self._walk_args[2] = team.state.ctypes.data, team.threads
-                self._run(team.walk, self._walk_args.ctypes.data)
+                run_segments(self.segments, partial(team.walk, self._walk_args.ctypes.data))
             finally:
                 team.busy.release()
         else:
-            self._run(team.walk_alone, self._alone_args.ctypes.data)
-
-    def _run(self, walk: Callable[[int, int, int], None], arguments: int) -> None:
-        for segment in self.segments:
-            if isinstance(segment, tuple):
-                walk(arguments, *segment)
-            else:
-                segment()
+            run_segments(self.segments, partial(team.walk_alone, self._alone_args.ctypes.data))
 
 
 def run_launches(launches: Sequence[Launch], arrays: dict[Buffer, np.ndarray]) -> Plan:
     """Run launches over the given memory; for trying and testing kernels. Gives the plan, to run again."""
-    addresses = {buffer: array.ctypes.data for buffer, array in arrays.items()}
-    scratch, keep = {}, list(arrays.values())
+    scratch, keep = {}, []
     threads = get_num_threads()
     for launch in launches:
         for argument in launch.args:
@@ -127,7 +88,7 @@ def run_launches(launches: Sequence[Launch], arrays: dict[Buffer, np.ndarray]) -
                 memory = aligned_bytes(argument.nbytes * (threads if argument.per_worker else 1))
                 keep.append(memory)
                 scratch[id(argument)] = memory.ctypes.data
-    plan = Plan(launches, addresses, scratch, [*keep, launches], threads)
+    plan = Plan(launches, arrays, scratch, [*keep, launches], threads)
     plan.run()
     return plan
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from layerkit import tree
 from layerkit.data import pack_x_y_sample_weight
-from layerkit.function import CompiledFunction
+from layerkit.tracing import CompiledFunction
 
 
 class Step:

@@ -1,7 +1,7 @@
 import numpy as np
 
 from layerkit import ops
-from layerkit.function import CompiledFunction
+from layerkit.tracing import CompiledFunction
 from layerkit.graph import gradients
 
 rng = np.random.default_rng(0)

@@ -1,7 +1,7 @@
 import numpy as np
 
 from layerkit import ops
-from layerkit.function import CompiledFunction
+from layerkit.tracing import CompiledFunction
 
 
 def test_a_chain_that_leaves_its_group_and_comes_back_is_two_groups():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from layerkit import ops
-from layerkit.function import CompiledFunction
+from layerkit.tracing import CompiledFunction
 from layerkit.graph import Elementwise, Variable, gradients
 from layerkit.ops.neural import IndexAlong
 from layerkit.ops.random import RandomUniformLike

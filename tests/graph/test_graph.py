@@ -97,7 +97,7 @@ def test_gradients_of_gradients():
         (gg,) = gradients([ops.sum(g)], [x])
         return [g, gg]
 
-    from layerkit.runtime.interpreter import Interpreter
+    from layerkit.graph.interpreter import Interpreter
 
     x = np.array([1.0, 2.0, -3.0])
     g, gg = Interpreter(trace(function, [((3,), "float64")])).run([x])

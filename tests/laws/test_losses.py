@@ -11,7 +11,7 @@ from layerkit.errors import ShapeError
 from layerkit.graph import gradients
 from layerkit.graph.graph import trace
 from layerkit.registry import registry
-from layerkit.runtime.interpreter import Interpreter
+from layerkit.graph.interpreter import Interpreter
 from tests.samples.losses import SAMPLES
 
 each = pytest.mark.parametrize("sample", SAMPLES, ids=str)

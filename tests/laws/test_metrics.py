@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from layerkit import metrics
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.registry import registry
 from tests.samples.metrics import SAMPLES
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from layerkit import optimizers
-from layerkit.function import CompiledFunction, compile_function
+from layerkit.tracing import CompiledFunction, compile_function
 from layerkit.graph import Variable
 from layerkit.registry import registry
 from tests.samples.optimizers import SAMPLES

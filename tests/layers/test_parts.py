@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from layerkit import activations, constraints, initializers, ops, random, regularizers
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.graph import gradients
 from layerkit.registry import registry
 from layerkit.serialization import deserialize_keras_object, serialize_keras_object

@@ -6,7 +6,7 @@ import pytest
 from layerkit import losses, ops
 from layerkit.graph import gradients
 from layerkit.graph.graph import trace
-from layerkit.runtime.interpreter import Interpreter
+from layerkit.graph.interpreter import Interpreter
 from tests.recordings.loader import cases
 
 CLASSES = [case for case in cases("losses") if "class" in case]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from layerkit import losses, metrics
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.registry import reset_names
 from tests.recordings.loader import cases
 

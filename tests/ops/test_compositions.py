@@ -9,7 +9,7 @@ import pytest
 
 from layerkit import ops
 from layerkit.errors import DtypeError, GraphError, ShapeError
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.graph.tensor import Tensor
 from tests.laws.test_operations import assert_close, check_gradient
 from tests.samples.operations import floats

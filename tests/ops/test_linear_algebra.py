@@ -7,7 +7,7 @@ import pytest
 
 from layerkit import ops, random
 from layerkit.errors import DtypeError, GraphError, ShapeError
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.graph.gradients import gradients
 from layerkit.graph.graph import trace
 from layerkit.layers import Input

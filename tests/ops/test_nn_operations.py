@@ -7,7 +7,7 @@ import pytest
 
 from layerkit import ops
 from layerkit.errors import ShapeError
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.graph.gradients import gradients
 from layerkit.graph.graph import trace
 

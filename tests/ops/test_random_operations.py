@@ -5,7 +5,7 @@ import pytest
 
 from layerkit import ops, random
 from layerkit.errors import ShapeError
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.graph.gradients import gradients
 
 KEY = np.array([3, 4], np.uint32)

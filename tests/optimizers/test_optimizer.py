@@ -5,7 +5,7 @@ import pytest
 
 from layerkit import constraints, optimizers
 from layerkit.errors import UnknownNameError
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.graph import Variable
 from layerkit.optimizers import schedules
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from layerkit import optimizers
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.graph import Variable
 from layerkit.optimizers import schedules
 from layerkit.registry import reset_names

@@ -9,7 +9,7 @@ SCRIPT = """
 import sys, warnings
 import numpy as np
 warnings.simplefilter("error" if "--strict" in sys.argv else "default")
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.runtime.kernel_cache import statistics
 from layerkit import ops
 y = compile_function(lambda x: ops.exp(x) + 1.0)(np.zeros(3, "float32"))

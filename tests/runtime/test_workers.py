@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from layerkit import ops
-from layerkit.function import compile_function
+from layerkit.tracing import compile_function
 from layerkit.runtime import thread_count as workers
 
 

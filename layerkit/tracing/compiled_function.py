@@ -15,7 +15,7 @@ from layerkit.dtypes import standardize_dtype
 from layerkit.graph.graph import Graph, trace
 from layerkit.graph.operation import Kernelled, as_tensor
 from layerkit.graph.tensor import Tensor
-from layerkit.runtime.interpreter import Interpreter
+from layerkit.graph.interpreter import Interpreter
 from layerkit.runtime.kernel_cache import kernels_in_use
 from layerkit.runtime.thread_count import get_num_threads
 
