@@ -308,7 +308,8 @@ def lower(graph: Graph) -> Program:
     operands = dict(zip(map(id, rewritten.inputs), inputs, strict=True))
     operands.update((id(tensor), _variable_operand(variable)) for variable, tensor in rewritten.reads.items())
     cells = [
-        Cell(rewritten.reads[variable], new, _variable_operand(variable)) for variable, new in rewritten.assigned.items()
+        Cell(rewritten.reads[variable], new, _variable_operand(variable))
+        for variable, new in rewritten.assigned.items()
     ]
     program = _Lowering(rewritten, units, operands, cells, {}).lower()
     program.inputs = inputs

@@ -43,7 +43,6 @@ class _Backward:
         inputs, outputs = self.forward.inputs, self.forward.outputs
         self.scanned, self.taken = inputs[carried : carried + scanned], inputs[carried + scanned :]
         self.place = {id(one): at for at, one in enumerate(inputs)}
-        self.made = {id(one): maker for maker in self.forward.nodes for one in maker.outputs}
         self.carried_places = [at for at in range(carried) if is_float(inputs[at].dtype)]
         self.result_places = [at for at in range(carried, len(g)) if g[at] is not None]
         self.back = Graph()
@@ -56,6 +55,8 @@ class _Backward:
         with self.back.recording():
             targets = [outputs[at] for at in (*self.carried_places, *self.result_places)]
             found = dict(zip(wrt, gradients(targets, wrt, [*self.g_carried, *self.g_results]), strict=True))
+        # Only now, for loops inside of the body were asked to keep more.
+        self.made = {id(one): maker for maker in self.forward.nodes for one in maker.outputs}
         carried = [found.get(inputs[at]) for at in self.carried_places]
         carried = [_zeros(old) if new is None else new for old, new in zip(self.g_carried, carried, strict=True)]
         scanned_floats = [one for one in self.scanned if found.get(one) is not None]

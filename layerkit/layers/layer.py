@@ -10,10 +10,11 @@ import numpy as np
 from layerkit import regularizers, tree
 from layerkit.dtypes import is_float
 from layerkit.errors import ShapeError, add_layer_path
-from layerkit.graph.graph import Graph, current_graph
+from layerkit.graph.graph import current_graph
 from layerkit.graph.node import Node
 from layerkit.graph.operation import as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
+from layerkit.graph.unknown_sizes import trace_shapes
 from layerkit.graph.variable import Variable
 from layerkit.layers.building import aligned_shapes, as_shape, recording_build
 from layerkit.layers.calling import CallSignature, context, holds_tensors, masks_of, shapes_of, tensor_arguments
@@ -308,29 +309,9 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         return outputs
 
     def _outputs_without_values(self, args: tuple, kwargs: dict[str, Any]) -> Any:
-        graph = Graph()
-
-        def placeholder(x: Any) -> Any:
-            if not isinstance(x, Tensor) or not x.symbolic:
-                return x
-            made = graph.placeholder(x.shape, x.dtype, name=x.name)
-            if x.mask is not None:
-                made.mask = graph.placeholder(x.mask.shape, x.mask.dtype)
-            return made
-
-        def bare(x: Any) -> Any:
-            if not isinstance(x, Tensor):
-                return x
-            made = Tensor(x.shape, x.dtype)
-            if x.mask is not None:
-                made.mask = Tensor(x.mask.shape, x.mask.dtype)
-            return made
-
-        args, kwargs = tree.map_structure(placeholder, (args, kwargs))
-        with graph.recording():
-            outputs = self(*args, **kwargs)
+        outputs = trace_shapes(lambda given: self(*given[0], **given[1]), (args, kwargs))
         self._clear_losses()  # they belong to the graph that goes now
-        return tree.map_structure(bare, outputs)
+        return outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The outputs' shapes and dtypes for tensors with or without values, as tensors without values."""

@@ -60,8 +60,9 @@ def scan(
             raise TypeError(f"ops.scan: f has to give a carried value and a result; it gave {type(given).__name__}.")
         return _carried_on("scan", init, given[0]), _tensors(given[1])
 
+    of_a_turn = [*(Tensor(x.shape, x.dtype) for x in carried), *(Tensor(x.shape[1:], x.dtype) for x in scanned)]
     if _traced(carried + scanned):
-        body = Body(turn, [*carried, *(Tensor(x.shape[1:], x.dtype) for x in scanned)])
+        body = Body(turn, of_a_turn)
         variables = body.assigned
         taken = enclose([body], variables, [variables])
         loop = Loop(body.graph, len(variables) + len(carried), len(scanned), turns, bool(reverse))
@@ -74,8 +75,8 @@ def scan(
         last, result = turn(*last, *(x[at] for x in scanned))
         results.append(result)
     if not turns:
-        shapes = Body(turn, [Tensor(x.shape, x.dtype) for x in carried] + [Tensor(x.shape[1:], x.dtype) for x in scanned])
-        return init, tree.map_structure(lambda y: y if y is None else zeros((0, *y.shape), y.dtype), shapes.structure[1])
+        _, given = Body(turn, of_a_turn).structure
+        return init, tree.map_structure(lambda y: None if y is None else zeros((0, *y.shape), y.dtype), given)
     if reverse:
         results.reverse()
     return _packed(init, last), tree.map_structure(lambda *y: None if y[0] is None else stack(y), *results)
@@ -109,7 +110,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
     """Carry a value through body_fun(i, value) for i from lower to upper - 1.
 
     Args:
-        lower, upper: integers, or integer scalars.
+        lower: the first index, an integer or an integer scalar.
+        upper: the index behind the last one.
         body_fun: takes the index (int32) and the carried value; gives the new one, of the same structure.
         init_val: the first value, a tensor or a structure of tensors.
 
@@ -130,7 +132,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable, init_val: Any) -> Any:
 
 
 def while_loop(
-    cond: Callable,  # noqa: A002
+    cond: Callable,
     body: Callable,
     loop_vars: Any,
     maximum_iterations: int | None = None,
@@ -189,7 +191,8 @@ def cond(pred: Any, true_fn: Callable, false_fn: Callable) -> Any:
 
     Args:
         pred: a boolean scalar, or a number (true where it is not 0).
-        true_fn, false_fn: take nothing; give the same structure of the same shapes and dtypes.
+        true_fn: takes nothing and gives tensors.
+        false_fn: takes nothing and gives the same structure, of the same shapes and dtypes.
 
     >>> import numpy as np
     >>> x = np.float32(3)
@@ -212,6 +215,7 @@ def switch(index: Any, branches: Sequence[Callable], *operands: Any) -> Any:
     Args:
         index: an integer scalar, cut to the range of branches.
         branches: functions of the operands, which give the same structure of the same shapes and dtypes.
+        *operands: tensors, or structures of them.
 
     >>> import numpy as np
     >>> switch(1, [lambda x: x + 1, lambda x: x * 10], np.float32(3)).item()

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from layerkit import tree
-from layerkit.graph.graph import Graph, current_graph
+from layerkit.graph.graph import current_graph
 from layerkit.graph.node import Node
 from layerkit.graph.tensor import Tensor
+from layerkit.graph.unknown_sizes import trace_shapes
 from layerkit.ops.shape import GetItem
 from layerkit.registry import registry
 
@@ -68,15 +69,7 @@ def _any_symbolic(args: tuple, kwargs: dict[str, Any]) -> bool:
 
 
 def _note(call: FunctionCall, args: tuple, kwargs: dict[str, Any]) -> Any:
-    graph = Graph()
-
-    def placeholder(x: Any) -> Any:
-        return graph.placeholder(x.shape, x.dtype, name=x.name) if isinstance(x, Tensor) and x.symbolic else x
-
-    inner_args, inner_kwargs = tree.map_structure(placeholder, (args, kwargs))
-    with graph.recording():
-        given = call(*inner_args, **inner_kwargs)
-    given = tree.map_structure(lambda x: Tensor(x.shape, x.dtype) if isinstance(x, Tensor) else x, given)
+    given = trace_shapes(lambda inner: call(*inner[0], **inner[1]), (args, kwargs))
     inputs = [x for x in tree.flatten((args, kwargs)) if isinstance(x, Tensor) and x.symbolic]
     Node(call, inputs, [x for x in tree.flatten(given) if isinstance(x, Tensor)], arguments=(args, kwargs))
     return given
