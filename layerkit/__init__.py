@@ -33,6 +33,7 @@ from layerkit.models import Model, Sequential
 from layerkit.optimizers import Optimizer
 from layerkit.regularizers import Regularizer
 from layerkit.runtime.thread_count import get_num_threads, set_num_threads
+from layerkit.tracing import Function, GradientTape, function, grad, value_and_grad
 
 __version__ = "0.1.0"
 
@@ -48,9 +49,9 @@ def version() -> str:
 
 
 __all__ = [
-    "Callback", "DTypePolicy", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model",
+    "Callback", "DTypePolicy", "Function", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model",
     "Operation", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "callbacks", "config",
-    "constraints", "datasets", "floatx", "get_num_threads", "initializers", "layers", "losses", "metrics", "models",
+    "constraints", "datasets", "floatx", "function", "get_num_threads", "grad", "initializers", "layers", "losses", "metrics", "models",
     "ops", "optimizers", "random", "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils",
-    "version",
+    "value_and_grad", "version",
 ]  # fmt: skip

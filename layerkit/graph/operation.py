@@ -303,7 +303,7 @@ def install_operators(kind: type) -> None:
     """Give a class Python's operators as operations."""
     binary = {
         "add": "Add", "sub": "Subtract", "mul": "Multiply", "truediv": "Divide", "floordiv": "FloorDivide",
-        "mod": "Mod", "pow": "Power", "matmul": "MatMul", "and": "LogicalAnd", "or": "LogicalOr", "xor": "LogicalXor",
+        "mod": "Mod", "pow": "Power", "and": "LogicalAnd", "or": "LogicalOr", "xor": "LogicalXor",
     }  # fmt: skip
     for python, name in binary.items():
         setattr(kind, f"__{python}__", _operator(name))
@@ -319,6 +319,8 @@ def install_operators(kind: type) -> None:
         setattr(kind, f"__{python}__", _operator(name))
     for python, name in {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}.items():
         setattr(kind, f"__{python}__", _unary(name))
+    kind.__matmul__ = lambda self, other: Operation.registry["MatMul"].of(self, other)
+    kind.__rmatmul__ = lambda self, other: Operation.registry["MatMul"].of(other, self)
     kind.__getitem__ = lambda self, key: Operation.registry["GetItem"].at(self, key)
     kind.__hash__ = object.__hash__
 

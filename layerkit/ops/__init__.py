@@ -12,6 +12,7 @@ from layerkit.ops.control_flow import *
 from layerkit.ops.convolution import *
 from layerkit.ops.decompositions import *
 from layerkit.ops.deferred import defer_all
+from layerkit.ops.differentiation import *
 from layerkit.ops.distributions import *
 from layerkit.ops.elementwise import *
 from layerkit.ops.fourier import *

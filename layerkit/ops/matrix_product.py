@@ -83,3 +83,6 @@ def matmul(x1: object, x2: object) -> Tensor:
     if row:
         y = reshape(y, y.shape[:-2] + y.shape[-1:])
     return reshape(y, y.shape[:-1]) if column else y
+
+
+MatMul.of = staticmethod(matmul)

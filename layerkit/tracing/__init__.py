@@ -1,5 +1,7 @@
-"""Compiled Python functions."""
+"""Compiled Python functions, and gradients of what is computed."""
 
 from layerkit.tracing.compiled_function import CompiledFunction, compile_function
+from layerkit.tracing.function import Function, function
+from layerkit.tracing.gradient_tape import GradientTape, grad, value_and_grad
 
-__all__ = ["CompiledFunction", "compile_function"]
+__all__ = ["CompiledFunction", "Function", "GradientTape", "compile_function", "function", "grad", "value_and_grad"]

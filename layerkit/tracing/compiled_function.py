@@ -12,6 +12,7 @@ import numpy as np
 from layerkit import tree
 from layerkit.compiler.compile import Executable
 from layerkit.dtypes import standardize_dtype
+from layerkit.graph.control import Control
 from layerkit.graph.graph import Graph, trace
 from layerkit.graph.operation import Kernelled, as_tensor
 from layerkit.graph.tensor import Tensor
@@ -47,26 +48,44 @@ class CompiledFunction:
         self.lazy = lazy
         self.name = name or getattr(function, "__name__", "function")
         self._kept: OrderedDict[Hashable, _Traced] = OrderedDict()
-        self._lock = threading.Lock()
+        self.traces = 0
+        self._lock = threading.RLock()
 
     def __call__(self, *args: object) -> object:
         """Run on arrays; gives the structure that the function gives, of eager tensors with memory of their own."""
-        given = self.run(*args)
-        return tree.map_structure(lambda x: Tensor.of(x.copy()) if isinstance(x, np.ndarray) else x, given)
+        return self.call(args, tree.flatten(args))
+
+    def call(self, args: tuple, leaves: list, structure: Hashable = None) -> object:
+        """Like a call of `args`, whose leaves are given, and a key of their structure where it may differ."""
+        with self._lock:
+            given = self._run(args, leaves, structure)
+            return tree.map_structure(lambda x: Tensor.of(x.copy()) if isinstance(x, np.ndarray) else x, given)
 
     def run(self, *args: object) -> object:
         """Like a call, but gives arrays, which the next run of the same signature may overwrite."""
-        leaves = tree.flatten(args)
-        arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray)]
         with self._lock:
-            return self.traced(args, leaves).run(arrays)
+            return self._run(args, tree.flatten(args), None)
 
-    def traced(self, args: tuple, leaves: list) -> _Traced:
+    def _run(self, args: tuple, leaves: list, structure: Hashable) -> object:
+        return self.traced(args, leaves, structure).run([leaf for leaf in leaves if isinstance(leaf, np.ndarray)])
+
+    def traced(self, args: tuple, leaves: list, structure: Hashable = None) -> _Traced:
         """What was compiled for the signature of these arguments; compiles it the first time."""
-        signature = ((leaf.shape, leaf.dtype.str) if isinstance(leaf, np.ndarray) else leaf for leaf in leaves)
-        key = (get_num_threads(), *signature)
-        found = self._kept.get(key)
+        # 1, 1.0 and True are equal, and not the same to a Python function.
+        signature = [
+            (leaf.shape, leaf.dtype.str) if isinstance(leaf, np.ndarray) else (type(leaf), leaf) for leaf in leaves
+        ]
+        key = (get_num_threads(), structure, *signature)
+        try:
+            found = self._kept.get(key)
+        except TypeError:
+            odd = next(leaf for leaf in leaves if getattr(type(leaf), "__hash__", None) is None)
+            raise TypeError(
+                f"{self.name}: an argument of type {type(odd).__name__} is neither a tensor nor hashable, so what is "
+                "compiled for it could not be found again. Give arrays, numbers, strings or objects that can be hashed."
+            ) from None
         if found is None:
+            self.traces += 1
             found = self._kept[key] = _Traced(self, args, leaves)
             while len(self._kept) > PLANS_KEPT:
                 self._kept.popitem(last=False)
@@ -125,6 +144,10 @@ def _work(graph: Graph) -> float:
     """
     work = 0.0
     for node in graph.nodes:
+        if isinstance(node.operation, Control):
+            turns = getattr(node.operation, "turns", None) or 1
+            work += turns * sum(map(_work, node.operation.subgraphs().values()))
+            continue
         sizes = [x.size for x in (*node.inputs, *node.outputs)]
         work += math.sqrt(math.prod(sizes)) if isinstance(node.operation, Kernelled) else max(sizes, default=0)
     return work
