@@ -21,12 +21,12 @@ from layerkit.compiler.fuse import Group, outputs_of
 from layerkit.compiler.listing import counted, sized
 from layerkit.compiler.lower import HostCall
 from layerkit.graph.graph import Graph
+from layerkit.graph.interpreter import Interpreter
 from layerkit.graph.node import Node
 from layerkit.graph.operation import Composite, Elementwise, Kernelled, Reduction, View
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
 from layerkit.kernels.launch import Kernel, Launch, Operand
-from layerkit.graph.interpreter import Interpreter
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from layerkit.compiler.loops import with_simpler_loops
 from layerkit.graph.graph import Graph, layer_path
 from layerkit.graph.node import Node
 from layerkit.graph.operation import Composite, Elementwise, Operation, Reduction
@@ -19,7 +20,7 @@ class Rewritten:
 
     def __init__(self, graph: Graph) -> None:
         rewriter = _Rewriter()
-        rewriter.add_nodes(graph.nodes)
+        rewriter.add_nodes(with_simpler_loops(graph.nodes, [*graph.outputs, *graph.assigned().values()]))
         self.inputs = graph.inputs
         self.reads = graph.reads
         self.outputs = [rewriter.now(tensor) for tensor in graph.outputs]
