@@ -28,16 +28,23 @@ class HostCall:
 
 @dataclass
 class Program:
-    """Lowered steps in order, and where inputs and outputs lie."""
+    """Lowered steps in order, and where inputs and outputs lie.
 
+    Attributes:
+        graph: what was lowered.
+        units: each unit of it, with its first step and the one behind its last.
+    """
+
+    graph: Rewritten
     steps: list[Launch | HostCall] = field(default_factory=list)
     inputs: list[Operand] = field(default_factory=list)
     outputs: list[Operand] = field(default_factory=list)
+    units: list[tuple[Group | Node, int, int]] = field(default_factory=list)
 
 
 class _Lowering:
     def __init__(self, graph: Rewritten, units: Sequence[Group | Node]) -> None:
-        self.program = Program()
+        self.program = Program(graph)
         self.operands: dict[int, Operand] = {}
         self.graph = graph
         self.units = units
@@ -64,6 +71,14 @@ class _Lowering:
 
     def copy(self, source: Operand, shape: tuple[int, ...], target: Operand | None = None) -> Operand:
         """A contiguous copy of an operand, broadcast to a shape, by a launch of its own."""
+        if source.dtype.kind == "c":
+            # Kernels know no complex numbers: they copy the pairs of floats that these are.
+            target = target or _contiguous(
+                Buffer(int(np.prod(shape, dtype=np.int64)) * source.dtype.itemsize, "copy"),
+                Tensor(shape, source.dtype.name),
+            )
+            self.copy(_as_pairs(source), (*shape, 2), _as_pairs(target))
+            return target
         before, after = Tensor(source.shape, source.dtype.name), Tensor(shape, source.dtype.name)
         group = Group(shape)
         group.nodes = [Node(_COPY, [before], [after])]
@@ -111,7 +126,9 @@ class _Lowering:
             self.operands[id(tensor)] = _variable_operand(variable)
         targets = self._in_place()
         for unit in self.units:
+            first = len(program.steps)
             self.lower_unit(unit, targets)
+            program.units.append((unit, first, len(program.steps)))
         program.outputs = [self._output(y, targets) for y in graph.outputs]
         self._assign(targets)
         return program
@@ -194,6 +211,12 @@ def _read_alike(group: Group, tensor: Tensor, sources: dict[int, Tensor]) -> boo
 
 def _contiguous(buffer: Buffer, tensor: Tensor) -> Operand:
     return Operand(buffer, tuple(tensor.shape), contiguous_strides(tensor.shape), 0, np.dtype(tensor.dtype))
+
+
+def _as_pairs(x: Operand) -> Operand:
+    """Complex numbers [...] as their real and imaginary parts [..., 2]."""
+    parts = np.empty(0, x.dtype).real.dtype
+    return Operand(x.buffer, (*x.shape, 2), (*(2 * stride for stride in x.strides), 1), 2 * x.offset, parts)
 
 
 def _variable_operand(variable: Variable) -> Operand:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from layerkit.dtypes import is_float
+from layerkit.dtypes import is_inexact
 from layerkit.errors import GraphError
 from layerkit.graph.graph import layer_path
 from layerkit.graph.node import Node
@@ -86,7 +86,7 @@ def _nodes_between(outputs: Sequence[Tensor], wrt: Sequence[Tensor]) -> tuple[li
         leads = False
         for tensor in node.inputs:
             on_way = id(tensor) in targets or (tensor.node is not None and reaches.get(id(tensor.node), False))
-            if on_way and is_float(tensor.dtype):
+            if on_way and is_inexact(tensor.dtype):
                 needed.add(tensor)
                 leads = True
         reaches[id(node)] = leads
