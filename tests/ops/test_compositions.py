@@ -103,9 +103,9 @@ def test_floats_have_no_bits(name: str):
         getattr(ops, name)(1.5, 2.5)
 
 
-def test_bools_are_not_shifted():
-    with pytest.raises(DtypeError, match="shifted"):
-        ops.left_shift(np.array([True]), np.array([True]))
+def test_bools_are_shifted_as_int32():
+    y = ops.left_shift(np.array([True]), np.array([True]))
+    assert y.dtype == "int32" and y.tolist() == [2]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
