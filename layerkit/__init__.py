@@ -49,9 +49,9 @@ def version() -> str:
 
 
 __all__ = [
-    "Callback", "DTypePolicy", "Function", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor", "Layer", "Loss", "Metric", "Model",
-    "Operation", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable", "activations", "callbacks", "config",
-    "constraints", "datasets", "floatx", "function", "get_num_threads", "grad", "initializers", "layers", "losses", "metrics", "models",
-    "ops", "optimizers", "random", "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils",
-    "value_and_grad", "version",
+    "Callback", "DTypePolicy", "Function", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor",
+    "Layer", "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable",
+    "activations", "callbacks", "config", "constraints", "datasets", "floatx", "function", "get_num_threads", "grad",
+    "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving",
+    "set_floatx", "set_num_threads", "tree", "utils", "value_and_grad", "version",
 ]  # fmt: skip

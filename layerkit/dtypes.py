@@ -25,11 +25,13 @@ _PARENTS = {
     "uint64": ("weak float",),
     "weak float": ("float16",),
     "float16": ("float32",),
-    "float32": ("float64",),
-    "float64": (),
+    "float32": ("float64", "complex64"),
+    "float64": ("complex128",),
+    "complex64": ("complex128",),
+    "complex128": (),
 }
 ALLOWED = tuple(name for name in _PARENTS if not name.startswith("weak"))
-_PYTHON = {bool: "bool", int: "weak int", float: "weak float"}
+_PYTHON = {bool: "bool", int: "weak int", float: "weak float", complex: "complex64"}
 _ALIASES = {
     "half": "float16",
     "float": "float32",
@@ -77,14 +79,42 @@ def standardize_dtype(dtype: object) -> str:
     if dtype is None:
         return _floatx
     # A NumPy dtype equals the Python type that it corresponds to, so only types themselves are looked up.
-    if isinstance(dtype, type) and dtype in (int, float, bool):
-        return {int: "int64", float: _floatx, bool: "bool"}[dtype]
+    if isinstance(dtype, type) and dtype in _PYTHON:
+        return {int: "int64", float: _floatx, bool: "bool", complex: complex_of(_floatx)}[dtype]
     return _standardize(dtype)
 
 
 def is_float(dtype: str) -> bool:
     """Whether a dtype's name is one of a float type."""
     return dtype.startswith("float")
+
+
+def is_complex(dtype: str) -> bool:
+    """Whether a dtype's name is one of a complex type."""
+    return dtype.startswith("complex")
+
+
+def is_inexact(dtype: str) -> bool:
+    """Whether a dtype's name is one of a float or a complex type."""
+    return is_float(dtype) or is_complex(dtype)
+
+
+def complex_of(dtype: str) -> str:
+    """The complex type whose parts hold the numbers of a float type.
+
+    >>> complex_of("float32")
+    'complex64'
+    """
+    return "complex128" if dtype == "float64" else "complex64"
+
+
+def real_of(dtype: str) -> str:
+    """The type of a complex type's parts; of another type the type itself.
+
+    >>> real_of("complex64"), real_of("int32")
+    ('float32', 'int32')
+    """
+    return {"complex64": "float32", "complex128": "float64"}.get(dtype, dtype)
 
 
 def is_int(dtype: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
 
-LISTED_NAMES = 20
+LISTED_NAMES, LISTED_ARRAYS, LONGEST_TEXT = 20, 6, 60
 
 
 class ShapeError(ValueError):
@@ -78,3 +80,50 @@ def add_layer_path(error: BaseException, path: str) -> BaseException:
     if not any(note.startswith("In layer ") for note in notes):
         error.add_note(f"In layer {path!r}.")
     return error
+
+
+EXPLAINED = (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError)
+"""What a call with wrong arguments raises."""
+
+
+def explain_call(error: BaseException, function: Callable, args: tuple, kwargs: dict[str, Any]) -> BaseException:
+    """The error of a call of `layerkit.ops` with the function's name before its text and the arguments after it.
+
+    Errors that name the function, those of a kind that takes more than a text, and those of calls with functions, which
+    may be the functions' own, stay as they are.
+
+    Example:
+        >>> def negative(x): ...
+        >>> print(explain_call(ValueError("no numbers."), negative, ("ab",), {}))
+        ops.negative: no numbers. Got x='ab'.
+    """
+    name, text = function.__name__, str(error)
+    kind = ShapeError if type(error).__name__ == "AxisError" else type(error)  # NumPy's, of an axis out of range
+    if any(callable(value) for value in (*args, *kwargs.values())):
+        return error
+    if text.startswith(("ops.", f"{name}(")) or (kind not in EXPLAINED and not kind.__module__.startswith("layerkit.")):
+        return error
+    if text.startswith("Operation "):
+        text = text.rpartition(" Got ")[0]  # the operation's own inputs; the user's have names
+    if "Got " not in text:
+        text = f"{text.rstrip('.')}. Got {_described_arguments(function, args, kwargs)}."
+    explained = kind(f"ops.{name}: {text}")
+    for note in getattr(error, "__notes__", ()):
+        explained.add_note(note)
+    return explained
+
+
+def _described_arguments(function: Callable, args: tuple, kwargs: dict[str, Any]) -> str:
+    given = inspect.signature(function).bind(*args, **kwargs).arguments
+    return ", ".join(f"{name}={_described(value)}" for name, value in given.items())
+
+
+def _described(value: object) -> str:
+    """An array or tensor by dtype and shape, other values as they are written, shortened."""
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"{value.dtype}{list(value.shape)}".replace("None", "?")
+    if isinstance(value, (list, tuple)) and any(hasattr(one, "shape") for one in value):
+        inside = ", ".join(map(_described, value[:LISTED_ARRAYS]))
+        return f"[{inside}{', ...' if len(value) > LISTED_ARRAYS else ''}]"
+    text = repr(value)
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."

@@ -16,6 +16,7 @@ from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
 from layerkit.ops import distributions
 from layerkit.ops import random as draws
+from layerkit.ops.image import elastic
 
 __all__ = [
     "SeedGenerator", "beta", "binomial", "categorical", "dropout", "gamma", "normal", "randint", "set_seed", "shuffle",
@@ -102,6 +103,10 @@ def draw_key(seed: int | SeedGenerator | None) -> Tensor:
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         return Tensor.of(np.array([int(seed) & 0xFFFFFFFF, 0], np.uint32))
     raise ValueError(f"seed is an integer, a SeedGenerator or None; got {seed!r}.")
+
+
+# Operations stand below and draw too.
+elastic.Keys.draw = staticmethod(draw_key)
 
 
 def uniform(

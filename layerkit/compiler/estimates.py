@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from layerkit.graph.control import Branch, Control, Loop
 from layerkit.graph.graph import Graph
 from layerkit.graph.node import Node
 from layerkit.graph.operation import Composite, Elementwise, Operation, Reduction, View
@@ -83,9 +84,8 @@ def operations_of(node: Node) -> int:
         return elements(inputs[0])
     if isinstance(operation, Composite):
         return sum(map(operations_of, _expansion(operation, inputs)))
-    subgraphs = subgraphs_of(operation)
-    if subgraphs:
-        return sum(operations_of(inner) for graph in subgraphs.values() for inner in graph.nodes)
+    if isinstance(operation, Control):
+        return _inside(operation, operations_of)
     return max(map(elements, (*inputs, *outputs)), default=0)
 
 
@@ -94,6 +94,8 @@ def bytes_of(node: Node) -> int:
     operation = node.operation
     if isinstance(operation, View):
         return 0
+    if isinstance(operation, Control):
+        return _inside(operation, bytes_of)
     written = sum(map(nbytes, node.outputs))
     unread = getattr(operation, "shape_only", ())
     read = {id(x): nbytes(x) for at, x in enumerate(node.inputs) if at not in unread}
@@ -104,8 +106,15 @@ def bytes_of(node: Node) -> int:
 
 def subgraphs_of(operation: object) -> dict[str, Graph]:
     """The graphs inside an operation of control flow by their role, none for others."""
-    find = getattr(operation, "subgraphs", None)
-    return dict(find()) if callable(find) else {}
+    return operation.subgraphs() if isinstance(operation, Control) else {}
+
+
+def _inside(operation: Control, estimate: Callable[[Node], int]) -> int:
+    """What all turns of a loop take together, or the dearest branch; one turn where their number is not known."""
+    each = [sum(map(estimate, graph.nodes)) for graph in operation.subgraphs().values()]
+    if isinstance(operation, Branch):
+        return max(each)
+    return sum(each) * (operation.turns or 0 if isinstance(operation, Loop) else 1)
 
 
 @functools.cache

@@ -6,15 +6,17 @@ Four forms of loop, by what the group does:
     column  pieces of rows accumulate into scratch vectors, which a second kernel adds up in order
     full    pieces of points accumulate into scratch numbers, which the same second kernel adds up
 The pieces depend on sizes only, so the result does not depend on the number of threads. Narrow rows of the map and
-column forms are taken several as one (wide_loops.py).
+column forms are taken several as one (wide_loops.py), and flat maps beyond the cache write past it (flat_loops.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
+from layerkit.compiler.flat_loops import BLOCK, FlatLoops
 from layerkit.compiler.fuse import Group, reduction_kind
 from layerkit.compiler.iteration import WalkedOperand, collapse
 from layerkit.compiler.scalar_code import accumulated, expression, identity, index_axis
@@ -24,7 +26,7 @@ from layerkit.graph.operation import COSTLY, Reduction
 from layerkit.graph.tensor import Tensor
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
 
-BLOCK = 1024
+CACHE_LINE = 64
 
 
 def fused_launches(
@@ -44,7 +46,7 @@ def fused_launches(
     return _Generator(group, operand_of, outputs, materialize).launches()
 
 
-class _Generator(WideLoops):
+class _Generator(FlatLoops, WideLoops):
     def __init__(self, group: Group, operand_of: Callable, outputs: Sequence[Tensor], materialize: Callable) -> None:
         self.group = group
         self.space = group.space
@@ -77,7 +79,11 @@ class _Generator(WideLoops):
         self.inner = inner[0] if inner else (1, [0] * len(self._all()))
         self.lines: list[str] = []
         self.args: list = []
+        self.addresses: list[str] = []  # of each operand, the argument that holds it
+        self.twins: list[int | None] = []  # of each operand, an earlier one in the same memory
         self.names: dict[int, str] = {}
+        self.blockwise: set[int] = set()  # outputs that a block's loop addresses by themselves
+        self._kept_written: set[int] = set()  # nodes whose values a pass over the row has left in scratch
 
     def _all(self) -> list[WalkedOperand]:
         return self.inputs + self.outputs
@@ -94,8 +100,10 @@ class _Generator(WideLoops):
         operands = self._all()
         for at, one in enumerate(operands):
             twin = next((k for k, other in enumerate(operands[:at]) if other.same_memory(one)), None)
+            self.twins.append(twin)
             # One pointer for a Variable that is read and written: through two, LLVM would have to fear an overlap.
-            pointer = f"{one.operand.dtype.name}_at({self.arg(one.operand)})" if twin is None else f"p{twin}"
+            self.addresses.append(self.arg(one.operand) if twin is None else self.addresses[twin])
+            pointer = f"{one.operand.dtype.name}_at({self.addresses[at]})" if twin is None else f"p{twin}"
             self.lines.append(f"p{at} = {pointer}")
             if one.whole:
                 for place in range(one.operand.size):
@@ -152,6 +160,9 @@ class _Generator(WideLoops):
     # -- the loops ------------------------------------------------------------------------------------------------
 
     def _map(self) -> list[Launch]:
+        fresh = self._fresh() if self.flat and not self.indexed_last else []
+        if fresh:
+            return self._flat_map(fresh)
         if self.flat:
             self.lines.append(f"start = lo * {BLOCK}")
             self.lines.append(f"stop = min(hi * {BLOCK}, n)")
@@ -176,6 +187,7 @@ class _Generator(WideLoops):
         reductions = [n for n in self.group.nodes if isinstance(n.operation, Reduction)]
         stored = self._stored(self.group.nodes)
         row_level = {id(n) for n in self.group.nodes if self._is_row_level(n)}
+        kept = self._rows_kept(stage_of, stored)
         for stage in range(last + 1):
             here = [n for n in reductions if stage_of[id(n)] == stage + 1]
             outs = [n for n in stored if id(n) not in row_level and stage_of[id(n)] == stage]
@@ -183,7 +195,7 @@ class _Generator(WideLoops):
                 for n in here:
                     self.lines.append(f"    {self._accumulator(n)} = {identity(n)}")
                 self.lines.append("    for j in range(n):")
-                self._points("        ", "row * n + j", outs, reductions=here)
+                self._points("        ", "row * n + j", outs, reductions=here, kept=kept)
                 for n in here:
                     self.names[id(n.outputs[0])] = self._accumulator(n)
             for n in self.group.nodes:
@@ -194,6 +206,35 @@ class _Generator(WideLoops):
                         self._store("    ", n, self.names, row=True)
         points = max(self.inner[0], 1)
         return [self._launch(rows, points * (last + 1))] if rows else []
+
+    def _rows_kept(self, stage_of: dict[int, int], stored: Sequence[Node]) -> dict[int, str]:
+        """Costly values that several passes over a row need: node -> the name of the worker's scratch row for it.
+
+        The first pass writes it and the others read it: softmax computes each exponential once. A row is in the cache.
+        """
+        known, kept, before = dict(self.names), {}, set()
+        row_level = [n for n in self.group.nodes if self._is_row_level(n)]
+        for stage in range(max(stage_of.values()) + 1):
+            known.update((id(n.outputs[0]), "") for n in row_level if stage_of[id(n)] <= stage)
+            goals = [n for n in stored if n not in row_level and stage_of[id(n)] == stage]
+            goals += [n.inputs[0].node for n in row_level if stage_of[id(n)] == stage + 1 and _reduces(n)]
+            needed = self._needed([n for n in goals if n and id(n.outputs[0]) not in known], known)
+            for n in reversed(needed):
+                # What only a later kept value is made of is no longer needed once that is known.
+                again = id(n) in before and n in self._needed([m for m in goals if m], known)
+                if again and n.operation.scalar.startswith((*COSTLY, "uniform")):
+                    kept[id(n)] = f"c{len(kept)}"
+                    known[id(n.outputs[0])] = ""
+            before.update(id(n) for n in needed)
+        where = next(at for at, line in enumerate(self.lines) if line.startswith("for row in range("))
+        for n in self.group.nodes:
+            if id(n) in kept:
+                dtype = n.outputs[0].dtype
+                nbytes = -(-self.inner[0] * np.dtype(dtype).itemsize // CACHE_LINE) * CACHE_LINE
+                scratch = Scratch(nbytes, per_worker=True, name="kept row")
+                address = f"{self.arg(scratch)} + worker * {self.arg(nbytes)}"
+                self.lines.insert(where, f"{kept[id(n)]} = {dtype}_at({address})")
+        return kept
 
     def _tail(self) -> list[Launch]:
         column = self.group.tail == "column"
@@ -244,6 +285,9 @@ class _Generator(WideLoops):
         before = [f"{name} = {size}" for name, size in zip(names, sizes, strict=True)]
         steps = []
         for at, one in enumerate(operands):
+            if self.twins[at] is not None:
+                steps.append(f"q{self.twins[at]}")  # a stride of its own would be another place to LLVM
+                continue
             if one.whole or not any(strides[at] for _, strides in self.outer):
                 steps.append("0")
                 continue
@@ -307,6 +351,7 @@ class _Generator(WideLoops):
         tails: Sequence[str] = (),
         flat: bool = False,
         wide: bool = False,
+        kept: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         """The body of the innermost loop: load what is needed, compute, accumulate, store."""
         names = dict(self.names)
@@ -315,6 +360,8 @@ class _Generator(WideLoops):
             *stored,
             *(n.inputs[0].node for n in (reductions or (self.tails if tails else ())) if id(n.inputs[0]) not in names),
         ]
+        written = self._kept_written
+        names.update((id(n.outputs[0]), f"{kept[id(n)]}[j]") for n in self.group.nodes if id(n) in written)
         needed = self._needed(goals, names)
         loaded: list[str] = []
         wanted = {id(x) for n in needed for x in n.inputs} | {
@@ -332,6 +379,9 @@ class _Generator(WideLoops):
         self.lines += loaded
         for n in needed:
             self._assign(indent, n, names)
+            if id(n) in kept:
+                self.lines.append(f"{indent}{kept[id(n)]}[j] = {names[id(n.outputs[0])]}")
+                written.add(id(n))
         for n in reductions:
             acc = self._accumulator(n)
             self.lines.append(f"{indent}{acc} = {accumulated(n, acc, names[id(n.inputs[0])])}")
@@ -358,9 +408,9 @@ class _Generator(WideLoops):
         if wide:
             return "base + j"
         stride = self.inner[1][at]
-        step = "" if stride == 0 else "j" if stride == 1 else f"j * m{at}"
         if flat:
-            return step or "0"
+            return "0" if stride == 0 else self.index if stride == 1 else f"{self.index} * m{at}"
+        step = "" if stride == 0 else "j" if stride == 1 else f"j * m{at}"
         return f"q{at} + {step}" if step else f"q{at}"
 
     def _assign(self, indent: str, node: Node, names: dict[int, str]) -> None:
@@ -387,8 +437,8 @@ class _Generator(WideLoops):
         value = names[id(y)]
         if y.dtype == "bool":
             value = f"uint8(1) if {value} else uint8(0)"
-        place = f"q{at}" if row else self._place(at, flat, wide)
-        self.lines.append(f"{indent}p{at}[{place}] = {value}")
+        place = f"p{at}[{f'q{at}' if row else self._place(at, flat, wide)}]"
+        self.lines.append(f"{indent}{f'y{at}[j]' if at in self.blockwise else place} = {value}")
 
     def _accumulator(self, node: Node) -> str:
         return f"r_{self.group.nodes.index(node)}"
@@ -421,6 +471,10 @@ class _Generator(WideLoops):
             else:
                 stage[id(n)] = before
         return stage
+
+
+def _reduces(node: Node) -> bool:
+    return isinstance(node.operation, Reduction)
 
 
 def _loaded(text: str, one: WalkedOperand) -> str:

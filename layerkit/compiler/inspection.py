@@ -19,7 +19,6 @@ from layerkit.compiler.drawing import draw
 from layerkit.compiler.estimates import bytes_of, elements, nbytes, operations_of, subgraphs_of
 from layerkit.compiler.fuse import Group, outputs_of
 from layerkit.compiler.listing import counted, sized
-from layerkit.compiler.lower import HostCall
 from layerkit.graph.graph import Graph
 from layerkit.graph.interpreter import Interpreter
 from layerkit.graph.node import Node
@@ -27,6 +26,7 @@ from layerkit.graph.operation import Composite, Elementwise, Kernelled, Reductio
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
 from layerkit.kernels.launch import Kernel, Launch, Operand
+from layerkit.runtime.steps import HostCall, Step, every_step, operands_of
 
 
 @dataclass(frozen=True)
@@ -380,7 +380,7 @@ class _Compiled:
         )
 
     def unit(self, unit: Group | Node, steps: Sequence[object]) -> UnitInfo:
-        launches = [step for step in steps if isinstance(step, Launch)]
+        launches = [step for step in every_step(steps) if isinstance(step, Launch)]
         kernels = _kernel_names(launches)
         if isinstance(unit, Group):
             short = _form(unit)
@@ -391,7 +391,7 @@ class _Compiled:
             short, label = _place(unit, launches, kernels)
             nodes = (_node(unit, self.names, label),)
             # Generated kernels here copy what can't be read as it lies.
-            moved = nodes[0].bytes + _copied(one for one in launches if one.kernel.source is not None)
+            moved = nodes[0].bytes + _copied([one for one in launches if one.kernel.source is not None])
         operations = sum(node.operations for node in nodes)
         return self.made(
             UnitInfo(label, nodes, operations, moved, short, 0, kernels, len(launches), _host_calls(steps))
@@ -417,7 +417,7 @@ class _Compiled:
 
     def copies(self, steps: Sequence[object]) -> UnitInfo:
         """The copies at the end, of outputs and of new values that could not be written in place."""
-        launches = [step for step in steps if isinstance(step, Launch)]
+        launches = [step for step in every_step(steps) if isinstance(step, Launch)]
         kernels = _kernel_names(launches)
         label = f"copies of outputs and variables: {', '.join(kernels)}"
         return self.made(
@@ -436,11 +436,12 @@ def _place(node: Node, launches: Sequence[Launch], kernels: Sequence[str]) -> tu
     """What computes a node that stands alone: in a word, and with its kernels."""
     if isinstance(node.operation, View):
         return ("copy", f"copy: {', '.join(kernels)}") if launches else ("view", "view")
+    if subgraphs_of(node.operation):
+        return "control flow", f"control flow: {', '.join(kernels)}"
     if launches:
         modules = dict.fromkeys(one.kernel.module for one in launches if one.kernel.source is None)
         return ", ".join(modules), ", ".join(kernels)
-    kind = "control flow" if subgraphs_of(node.operation) else "host call"
-    return kind, kind
+    return "host call", "host call"
 
 
 def _kernel_names(launches: Iterable[Launch]) -> tuple[str, ...]:
@@ -455,17 +456,13 @@ def _kernel_name(kernel: Kernel) -> str:
     return f"generated {hashlib.sha256(kernel.source.encode()).hexdigest()[:6]}"
 
 
-def _host_calls(steps: Iterable[object]) -> int:
-    return sum(isinstance(step, HostCall) for step in steps)
+def _host_calls(steps: Sequence[Step]) -> int:
+    return sum(isinstance(step, HostCall) for step in every_step(steps))
 
 
-def _operands(steps: Iterable[object]) -> list[Operand]:
-    found: list[Operand] = []
-    for step in steps:
-        arguments = step.args if isinstance(step, Launch) else (*step.inputs, *step.outputs)
-        found += [argument for argument in arguments if isinstance(argument, Operand)]
-    return found
+def _operands(steps: Sequence[Step]) -> list[Operand]:
+    return [operand for step in every_step(steps) for operand in operands_of(step)]
 
 
-def _copied(launches: Iterable[Launch]) -> int:
+def _copied(launches: Sequence[Launch]) -> int:
     return sum(operand.size * operand.dtype.itemsize for operand in _operands(launches))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -98,18 +98,18 @@ class _Lowering(ControlLowering):
 
     def copy(self, source: Operand, shape: tuple[int, ...], target: Operand | None = None) -> Operand:
         """A contiguous copy of an operand, broadcast to a shape, by a launch of its own."""
+        target = target or fresh(Tensor(shape, source.dtype.name), "copy")
         if source.dtype.kind == "c":
             # Kernels know no complex numbers: they copy the pairs of floats that these are.
-            target = target or _contiguous(
-                Buffer(int(np.prod(shape, dtype=np.int64)) * source.dtype.itemsize, "copy"),
-                Tensor(shape, source.dtype.name),
-            )
             self.copy(_as_pairs(source), (*shape, 2), _as_pairs(target))
+            return target
+        if source.dtype == np.float16:
+            bits = np.dtype("uint16")
+            self.copy(replace(source, dtype=bits), shape, replace(target, dtype=bits))
             return target
         before, after = Tensor(source.shape, source.dtype.name), Tensor(shape, source.dtype.name)
         group = Group(shape)
         group.nodes = [Node(_Copy(), [before], [after])]
-        target = target or _contiguous(Buffer(after.size * source.dtype.itemsize, "copy"), after)
         places = {id(before): source, id(after): target}
         self.program.steps += fused_launches(
             group, lambda x: places[id(x)], [after], lambda x, s: self.copy(places[id(x)], s)

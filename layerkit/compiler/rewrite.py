@@ -227,14 +227,6 @@ def _sum(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Ten
     return rewriter.add(operation, [moved.inputs[2]])[0]
 
 
-def _matmul(rewriter: _Rewriter, operation: Operation, inputs: list[Tensor]) -> Tensor | None:
-    a, b = inputs
-    if a.ndim > 2 and b.ndim == 2:
-        rows = rewriter.one("Reshape", [a], (int(np.prod(a.shape[:-1])), a.shape[-1]))
-        return rewriter.one("Reshape", [rewriter.one("MatMul", [rows, b])], (*a.shape[:-1], b.shape[-1]))
-    return None
-
-
 _RULES = {
     "Reshape": _reshape,
     "Transpose": _transpose,
@@ -246,7 +238,6 @@ _RULES = {
     "Power": _power,
     "StopGradient": _same,
     "Cast": _cast,
-    "MatMul": _matmul,
     "Sum": _sum,
 }
 

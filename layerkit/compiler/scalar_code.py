@@ -23,7 +23,18 @@ INTEGER_FORMS = {
     "round": "same",
     "trunc": "same",
 }
-GENERIC = {"random_bits", "maximum", "minimum", "absolute", "sign", "same", "floor_divide_int", "mod_int"}
+UNSIGNED_FORMS = {"floor_divide": "floor_divide_uint"}
+GENERIC = {
+    "random_bits",
+    "maximum",
+    "minimum",
+    "absolute",
+    "sign",
+    "same",
+    "floor_divide_int",
+    "floor_divide_uint",
+    "mod_int",
+}
 # The functions of kernels/vector_math.py and kernels/random.py, which are there for float32 and float64.
 FLOAT_FUNCTIONS = {
     "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil", "cos", "cosh", "erf", "erfc",
@@ -72,6 +83,7 @@ def expression(node: Node, inputs: list[str], index: str, space: tuple[int, ...]
         if token == "zero":
             return f"{dtype}(0)"
         if not dtype.startswith("float"):
+            token = UNSIGNED_FORMS.get(token, token) if dtype.startswith("uint") else token
             token = INTEGER_FORMS.get(token, token)
         if token in GENERIC:
             return token
@@ -92,6 +104,8 @@ def identity(node: Node) -> str:
     sign = "-" if kind == "max" else ""
     if dtype.startswith("float"):
         return f"{dtype}({sign}inf)"
+    if dtype == "bool":
+        return str(kind == "min")
     limits = np.iinfo(dtype)
     return f"{dtype}({limits.min if kind == 'max' else limits.max})"
 

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from layerkit.dtypes import is_float
+from layerkit.dtypes import is_inexact
 from layerkit.errors import GraphError
 from layerkit.graph.graph import layer_path
 from layerkit.graph.node import Node
@@ -97,7 +97,7 @@ def _nodes_between(
             stack.append((node, True))
             stack += [(maker(tensor), False) for tensor in node.inputs]
             continue
-        leading = [tensor for tensor in node.inputs if on_way(tensor) and is_float(tensor.dtype)]
+        leading = [tensor for tensor in node.inputs if on_way(tensor) and is_inexact(tensor.dtype)]
         needed.update(leading)
         reaches[id(node)] = bool(leading)
         if leading:

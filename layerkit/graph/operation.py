@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from layerkit.dtypes import dtype_of, floatx, is_float, result_type, standardize_dtype
+from layerkit.dtypes import (
+    complex_of,
+    dtype_of,
+    floatx,
+    is_complex,
+    is_float,
+    is_inexact,
+    result_type,
+    standardize_dtype,
+)
 from layerkit.errors import DtypeError, GraphError, ShapeError
 from layerkit.graph.graph import current_graph, current_path
 from layerkit.graph.node import Node
@@ -27,6 +36,8 @@ Spec = tuple[Shape, str]
 """Shape and dtype of an output."""
 
 REQUIRED = object()
+_NUMBERS = (int, float, bool, complex)
+"""The types of plain numbers, which take an array's dtype."""
 
 COSTLY = ("exp", "log", "pow", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "tan", "mod", "floor_divide")
 """Functions that cost more than reading a stored result again."""
@@ -50,6 +61,8 @@ class Operation:
     """Which inputs give only their shape, not their elements."""
     whole: ClassVar[tuple[int, ...]] = ()
     """Which inputs are not broadcast: the expression reads their elements as `b[0]`, `b[1]`."""
+    takes_complex: ClassVar[bool] = False
+    """Whether the reference and the gradient hold for complex numbers too: see `ops/complex_numbers.py`."""
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -116,6 +129,8 @@ class Operation:
         """Apply: compute on arrays, or record a node where an input is symbolic."""
         tensors = self.prepare(inputs)
         try:
+            if not self.takes_complex and any(is_complex(tensor.dtype) for tensor in tensors):
+                raise DtypeError("it takes no complex numbers: give it their real and imaginary parts.")
             if any(tensor._array is None for tensor in tensors):
                 return self._record(tensors)
             return self._compute(tensors)
@@ -177,9 +192,9 @@ class Elementwise(Operation, abstract=True):
             dtype = inputs[0].dtype
         else:
             inputs = [x.value if hasattr(x, "assign") else x for x in inputs]
-            inputs = [x if type(x) in (int, float, bool) or isinstance(x, Tensor) else as_tensor(x) for x in inputs]
+            inputs = [x if type(x) in _NUMBERS or isinstance(x, Tensor) else as_tensor(x) for x in inputs]
             dtype = result_type(*(dtype_of(x) for x in inputs))
-        if self.result == "float" and not is_float(dtype):
+        if self.result == "float" and not is_inexact(dtype):
             dtype = floatx()
         return [cast_to(as_tensor(x, dtype), dtype) for x in inputs]
 
@@ -245,24 +260,32 @@ def as_tensor(value: object, dtype: object = None) -> Tensor:
         return value
     if hasattr(value, "assign") and hasattr(value, "value"):
         return value.value
-    if type(value) in (int, float, bool):
+    if type(value) in _NUMBERS:
         return Tensor.of(np.asarray(value, standardize_dtype(dtype if dtype is not None else _default_of(value))))
     if isinstance(value, (list, tuple)) and any(isinstance(item, Tensor) for item in value):
         return Operation.registry["Stack"](0)(*value)
     array = np.asarray(value)
     if array.dtype == np.float64 and isinstance(value, (list, tuple)):
         array = array.astype(floatx())
-    if array.dtype.kind not in "biuf":
+    if array.dtype == np.complex128 and isinstance(value, (list, tuple)):
+        array = array.astype(complex_of(floatx()))
+    if array.dtype.kind not in "biufc":
         raise DtypeError(f"{type(value).__name__} of dtype {array.dtype} is not numeric: expected numbers.")
     return Tensor.of(array)
 
 
 def _default_of(value: object) -> str:
-    return "bool" if type(value) is bool else "int32" if type(value) is int else floatx()
+    kind = type(value)
+    return "bool" if kind is bool else "int32" if kind is int else floatx() if kind is float else complex_of(floatx())
 
 
 def cast_to(x: Tensor, dtype: str) -> Tensor:
-    """The tensor in another dtype."""
+    """The tensor in another dtype.
+
+    Raises DtypeError for complex numbers where it is no complex one: only `ops.cast` drops imaginary parts.
+    """
+    if is_complex(x.dtype) and not is_complex(dtype):
+        raise DtypeError(f"complex numbers are no {dtype}: take ops.real, ops.imag or ops.absolute of them.")
     return x if x.dtype == dtype else Operation.registry["Cast"](dtype)(x)
 
 
@@ -303,7 +326,7 @@ def install_operators(kind: type) -> None:
     """Give a class Python's operators as operations."""
     binary = {
         "add": "Add", "sub": "Subtract", "mul": "Multiply", "truediv": "Divide", "floordiv": "FloorDivide",
-        "mod": "Mod", "pow": "Power", "and": "LogicalAnd", "or": "LogicalOr", "xor": "LogicalXor",
+        "mod": "Mod", "pow": "Power", "matmul": "MatMul", "and": "LogicalAnd", "or": "LogicalOr", "xor": "LogicalXor",
     }  # fmt: skip
     for python, name in binary.items():
         setattr(kind, f"__{python}__", _operator(name))
@@ -319,8 +342,6 @@ def install_operators(kind: type) -> None:
         setattr(kind, f"__{python}__", _operator(name))
     for python, name in {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}.items():
         setattr(kind, f"__{python}__", _unary(name))
-    kind.__matmul__ = lambda self, other: Operation.registry["MatMul"].of(self, other)
-    kind.__rmatmul__ = lambda self, other: Operation.registry["MatMul"].of(other, self)
     kind.__getitem__ = lambda self, key: Operation.registry["GetItem"].at(self, key)
     kind.__hash__ = object.__hash__
 

@@ -9,7 +9,7 @@ import numpy as np
 from layerkit.dtypes import standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph.graph import current_graph, current_path
-from layerkit.graph.operation import as_tensor, cast_to, install_operators
+from layerkit.graph.operation import Operation, as_tensor, cast_to, install_operators
 from layerkit.graph.tape import note_read, taping
 from layerkit.graph.tensor import Tensor
 
@@ -91,7 +91,12 @@ class Variable:
         """Its value: an edge of the graph being traced, else an eager tensor with a copy of it."""
         graph = current_graph()
         tensor = graph.read(self) if graph is not None else Tensor(self.shape, self.dtype, self._array.copy())
-        return note_read(self, tensor) if taping() else tensor
+        if taping():
+            if tensor.node is not None:
+                # Assigned in this trace: as on arrays, no gradient goes on through what was assigned.
+                tensor = Operation.registry["StopGradient"]()(tensor)
+            note_read(self, tensor)
+        return tensor
 
     def numpy(self) -> np.ndarray:
         """A copy of the value as an array."""

@@ -6,6 +6,7 @@ and is no function that Numba types.
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import Parameter, Signature
@@ -17,7 +18,8 @@ from numba.extending import intrinsic
 
 from layerkit.kernels.abi import LLVM_TYPES, vector_length
 
-I8, I32, I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+X86 = platform.machine() in ("x86_64", "AMD64")
+I1, I8, I32, I64 = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64)
 ITEMSIZE = {"float32": 4, "float64": 8}
 CONTRACT = ("contract",)
 """Flags of arithmetic in the written order. Without flags, instructions get those of the kernel around them."""
@@ -135,3 +137,53 @@ def _clear(builder: ir.IRBuilder, address: ir.Value, nbytes: ir.Value) -> None:
 
 clear = emitted(2, _clear)
 """`clear(address, nbytes)` writes zeros."""
+
+
+def _stream(builder: ir.IRBuilder, wanted: ir.Value, target: ir.Value, source: ir.Value, nbytes: ir.Value) -> None:
+    byte, vector = I8.as_pointer(), ir.VectorType(I32, 16).as_pointer()
+    nbytes = builder.mul(nbytes, wanted)
+    with builder.if_then(builder.icmp_signed(">", nbytes, I64(0))):
+        whole = builder.icmp_unsigned("==", builder.and_(builder.or_(target, nbytes), I64(63)), I64(0))
+        with builder.if_else(whole) as (lines, rest):
+            with lines, for_steps(builder, nbytes, 64) as offset:
+                value = builder.load(builder.inttoptr(builder.add(source, offset), vector), align=64)
+                store = builder.store(value, builder.inttoptr(builder.add(target, offset), vector), align=64)
+                store.set_metadata("nontemporal", builder.module.add_metadata([I32(1)]))
+            with rest:
+                copy = declared(builder.module, "llvm.memcpy.p0.p0.i64", ir.VoidType(), [byte, byte, I64, I1])
+                builder.call(copy, [builder.inttoptr(target, byte), builder.inttoptr(source, byte), nbytes, I1(0)])
+
+
+def _fetch(builder: ir.IRBuilder, wanted: ir.Value, address: ir.Value, nbytes: ir.Value) -> None:
+    byte = I8.as_pointer()
+    prefetch = declared(builder.module, "llvm.prefetch.p0", ir.VoidType(), [byte, I32, I32, I32])
+    with for_steps(builder, builder.mul(nbytes, wanted), 64) as offset:
+        line = builder.inttoptr(builder.add(address, offset), byte)
+        builder.call(prefetch, [line, I32(0), I32(2), I32(1)])
+
+
+def _drain(builder: ir.IRBuilder, wanted: ir.Value) -> None:
+    with builder.if_then(builder.icmp_signed(">", wanted, I64(0))):
+        if X86:
+            builder.call(declared(builder.module, "llvm.x86.sse.sfence", ir.VoidType(), []), [])
+        else:
+            builder.fence("release")
+
+
+stream = emitted(4, _stream)
+"""`stream(wanted, target, source, nbytes)` copies, if wanted is 1 and not 0, whole aligned cache lines past the caches,
+so that no line is read before it is written; other pieces it just copies. The source is aligned to lines."""
+fetch = emitted(3, _fetch)
+"""`fetch(wanted, address, nbytes)` has memory brought into the cache, meanwhile."""
+drain = emitted(1, _drain)
+"""`drain(wanted)` waits until what was streamed can be read by other threads."""
+
+
+@intrinsic
+def either(typing, wanted, x, y):
+    """`either(wanted, x, y)` is x where wanted is 1, and y where it is 0; of integers."""
+
+    def codegen(context, builder, signature, values):
+        return builder.select(builder.icmp_signed("!=", values[0], I64(0)), *values[1:])
+
+    return types.intp(types.intp, types.intp, types.intp), codegen

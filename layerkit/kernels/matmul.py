@@ -7,28 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from layerkit.kernels.abi import POINTERS, inline, vector_length
+from layerkit.kernels.abi import POINTERS, vector_length
+from layerkit.kernels.axes import axis_count, axis_offsets
 from layerkit.kernels.dot import dot_kernel
 from layerkit.kernels.microkernel import ITEMSIZE, MASKED_LOADS, ROW_VECTORS, tile_columns, tile_kernel
 from layerkit.kernels.packing import line_copier, tile_packer
-
-
-@inline
-def batch_offsets(args, at, batch):
-    """Offsets, in elements, of A, B and C of one index of the batch.
-
-    args[at] counts the axes; size and three strides of each follow.
-    """
-    a = b = c = 0
-    for axis in range(args[at] - 1, -1, -1):
-        row = at + 1 + 4 * axis
-        size = args[row]
-        i = batch % size
-        batch //= size
-        a += i * args[row + 1]
-        b += i * args[row + 2]
-        c += i * args[row + 3]
-    return a, b, c
 
 
 def panels(dtype: str) -> Callable:
@@ -37,8 +20,8 @@ def panels(dtype: str) -> Callable:
     Arguments: A, B, C, bias or 0, scratch for a tile's columns of B, bytes of it per worker, M, N, K, strides of A
     (row, k), strides of B (k, column), row stride of C, relu, rows of a unit, rows of a block of A, columns of which
     panels are multiples, panels, length of the parts in which a sum over k is made, whether to pack a B that can be
-    read in place, scratch for a part of a block of A or 0, bytes of it per worker, axes of the batch (see
-    `batch_offsets`). Units: batch x blocks of A x panels x units of rows, the last fastest.
+    read in place, scratch for a part of a block of A or 0, bytes of it per worker, axes of the batch, axes of the sum
+    besides K (see `axis_offsets`). Units: batch x blocks of A x panels x units of rows, the last fastest.
     """
     size, length, width = ITEMSIZE[dtype], vector_length(dtype), tile_columns(dtype)
     row_width = ROW_VECTORS * length
@@ -57,6 +40,8 @@ def panels(dtype: str) -> Callable:
         quanta = (n + quantum - 1) // quantum
         block_units = block_rows // unit_rows
         units = (m + block_rows - 1) // block_rows * block_units * panel_count
+        sums = 24 + 4 * args[23]
+        last_sum = axis_count(args, sums) - 1
         while lo < hi:
             batch = lo // units
             block = (lo - batch * units) // (block_units * panel_count)
@@ -70,15 +55,16 @@ def panels(dtype: str) -> Callable:
             rows = min(m - row, runs * unit_rows)
             if rows <= 0:
                 continue
-            a_offset, b_offset, c_offset = batch_offsets(args, 23, batch)
+            a_offset, b_offset, c_offset = axis_offsets(args, 23, batch)
             first = panel * quanta // panel_count * quantum
             end = min(n, (panel + (1 if m > 1 else runs)) * quanta // panel_count * quantum)
-            done = 0
+            done = summed = 0
             while True:
                 part = min(longest, depth - done)
-                last = done + part == depth
+                last = done + part == depth and summed == last_sum
+                a_sum, b_sum, _ = axis_offsets(args, sums, summed)
                 a_row, a_step = args[9], args[10]
-                a = args[0] + (a_offset + row * a_row + done * a_step) * size
+                a = args[0] + (a_offset + a_sum + row * a_row + done * a_step) * size
                 if args[21] != 0:
                     a_scratch = args[21] + worker * args[22]
                     if a_row == 1:
@@ -90,14 +76,14 @@ def panels(dtype: str) -> Callable:
                     a = a_scratch
                 for column in range(first, end, tile_width):
                     columns = min(tile_width, end - column)
-                    at = b = args[1] + (b_offset + done * b_step + column * b_column) * size
+                    at = b = args[1] + (b_offset + b_sum + done * b_step + column * b_column) * size
                     step = b_step
                     if pack_before:
                         pack_b(part, columns, b, b_step, b_column, b_scratch)
                         at, step = b_scratch, width
                     c = args[2] + (c_offset + row * c_row + column) * size
                     init, init_row = c, c_row
-                    if done == 0:
+                    if done == 0 and summed == 0:
                         init, init_row = (args[3] + column * size if args[3] != 0 else 0), 0
                     following = columns
                     if column + columns >= end and not last:
@@ -107,9 +93,12 @@ def panels(dtype: str) -> Callable:
                         args[14] if last else 0, pack_on_the_way,
                         b + following * size, b_step * size, 0 if pack_before else lines,
                     )  # fmt: skip
-                done += part
                 if last:
                     break
+                done += part
+                if done == depth:
+                    done = 0
+                    summed += 1
 
     return kernel
 
@@ -118,7 +107,7 @@ def rows_times_vector(dtype: str) -> Callable:
     """The kernel of C[..., r] = activation(sum_k W[..., r, k] * x[..., k] + bias), with contiguous k in W.
 
     Arguments: W, x, C, bias or 0, scratch, bytes of it per worker, R, K, row stride of W, stride of x, relu,
-    rows of a unit, axes of the batch (of W, x and C; see `batch_offsets`). Units: batch x blocks of rows.
+    rows of a unit, axes of the batch (of W, x and C; see `axis_offsets`). Units: batch x blocks of rows.
     """
     size = ITEMSIZE[dtype]
     dots = dot_kernel(dtype)
@@ -133,7 +122,7 @@ def rows_times_vector(dtype: str) -> Callable:
             row_unit = lo - batch * row_units
             run = min(hi - lo, row_units - row_unit)
             lo += run
-            w_offset, x_offset, c_offset = batch_offsets(args, 12, batch)
+            w_offset, x_offset, c_offset = axis_offsets(args, 12, batch)
             x = args[1] + x_offset * size
             if x_step != 1:
                 source, target = elements(x), elements(scratch)

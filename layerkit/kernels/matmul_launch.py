@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_grain
+from layerkit.kernels.product_layout import Product, matrix_axes, product_args, product_of
 
 LINE_BYTES = 64
 """Of a cache line: panels of B begin and end with one, where the rows of B do."""
@@ -38,37 +38,6 @@ DOT_BYTES = 1 << 16
 ACTIVATIONS = {None: 0, "relu": 1}
 
 
-@dataclass(frozen=True)
-class Product:
-    """C[batch, M, N] = A[batch, M, K] @ B[batch, K, N] by sizes and strides (in elements)."""
-
-    a: Operand
-    b: Operand
-    out: Operand
-    m: int
-    n: int
-    k: int
-    a_row: int
-    a_step: int
-    b_step: int
-    b_column: int
-    c_row: int
-    batch: tuple[tuple[int, int, int, int], ...]  # size, strides of A, B, C; outermost first
-
-    @property
-    def batch_size(self) -> int:
-        """Number of products."""
-        size = 1
-        for axis in self.batch:
-            size *= axis[0]
-        return size
-
-    @property
-    def itemsize(self) -> int:
-        """Bytes of an element."""
-        return self.out.dtype.itemsize
-
-
 def matmul_launches(
     a: Operand, b: Operand, out: Operand, *, bias: Operand | None = None, activation: str | None = None
 ) -> list[Launch]:
@@ -84,21 +53,40 @@ def matmul_launches(
     Raises:
         ValueError: shapes, dtypes or layouts that do not fit.
     """
-    product = _product(a, b, out, bias, activation)
-    if out.size == 0:
-        return []
-    product = _with_rows_of_batch(product)
-    relu = ACTIVATIONS[activation]
-    if product.n == 1 and (product.a_step == 1 or product.k <= 1):
-        return [_rows_times_vector(product, bias, relu)]
-    if product.n == 1 and bias is None:
-        product = _transposed(product)
-    # One row of A times a transposed B could take the same kernel, a tenth faster; but one row is often a batch of one,
-    # and a new batch size compiles nothing.
-    return [_panels(product, bias, relu)]
+    _check_matrices(a, b, out, bias)
+    axes = matrix_axes(len(a.shape), len(b.shape), len(out.shape))
+    return contraction_launches(a, b, out, *axes, vector=out.shape[-1] == 1, bias=bias, activation=activation)
 
 
-def _product(a: Operand, b: Operand, out: Operand, bias: Operand | None, activation: str | None) -> Product:
+def contraction_launches(
+    a: Operand,
+    b: Operand,
+    out: Operand,
+    a_axes: Sequence[object],
+    b_axes: Sequence[object],
+    y_axes: Sequence[object],
+    *,
+    vector: bool = False,
+    bias: Operand | None = None,
+    activation: str | None = None,
+) -> list[Launch]:
+    """Launches of out[y_axes] = activation(sum of a[a_axes] * b[b_axes] + bias) over the axes that `out` has not.
+
+    Args:
+        a: float32 or float64, any strides.
+        b: like `a`.
+        out: contiguous; its last axis is not one of both operands, and with a bias it is one of `b`.
+        a_axes: a name for each axis of `a`, each once.
+        b_axes: the same for `b`.
+        y_axes: the same for `out`.
+        vector: whether `b` has no axes of its own, or one of size 1: matrix times vector. It says so by the structure
+            of a graph, as the kernel depends on it, and a new size compiles nothing.
+        bias: contiguous, of the last axis of `out`, or none.
+        activation: None or "relu" (NaN stays NaN).
+
+    Raises:
+        ValueError: dtypes that do not fit, or an unknown activation.
+    """
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation is {activation!r}; a matrix product has None or 'relu'.")
     operands = [a, b, out] if bias is None else [a, b, out, bias]
@@ -107,6 +95,20 @@ def _product(a: Operand, b: Operand, out: Operand, bias: Operand | None, activat
         raise ValueError(
             f"A matrix product takes float32 or float64, all equal, not {', '.join(o.dtype.name for o in operands)}."
         )
+    if out.size == 0:
+        return []
+    relu = ACTIVATIONS[activation]
+    product = product_of(a, b, out, a_axes, b_axes, y_axes, vector=vector or bias is not None)
+    if vector and _is_rows_times_vector(product):
+        return [_rows_times_vector(product, bias, relu)]
+    if vector and bias is None:
+        product = product_of(a, b, out, a_axes, b_axes, y_axes)
+    # One row of A times a transposed B could take the same kernel, a tenth faster; but one row is often a batch of one,
+    # and a new batch size compiles nothing.
+    return [_panels(product, bias, relu)]
+
+
+def _check_matrices(a: Operand, b: Operand, out: Operand, bias: Operand | None) -> None:
     if min(len(a.shape), len(b.shape), len(out.shape)) < 2:
         raise ValueError(f"A matrix product takes matrices, not shapes {a.shape}, {b.shape} and {out.shape}.")
     (m, k), (k_of_b, n) = a.shape[-2:], b.shape[-2:]
@@ -116,59 +118,16 @@ def _product(a: Operand, b: Operand, out: Operand, bias: Operand | None, activat
         raise ValueError(f"The bias of {n} columns is a contiguous vector of as many, not {bias.shape}.")
     if out.size and ((n > 1 and out.strides[-1] != 1) or (m > 1 and out.strides[-2] != n)):
         raise ValueError(f"The result has to be contiguous in its last two axes, not strides {out.strides}.")
-    leading = out.shape[:-2]
-    strides = [_broadcast_strides(operand, leading) for operand in (a, b, out)]
-    batch = tuple(axis for axis in zip(leading, *strides, strict=True) if axis[0] != 1)
-    return Product(a, b, out, m, n, k, *a.strides[-2:], *b.strides[-2:], n, _merged_axes(batch))
+    for operand in (a, b):
+        own, leading = operand.shape[:-2], out.shape[:-2]
+        missing = len(leading) - len(own)
+        if missing < 0 or any(size not in (1, full) for size, full in zip(own, leading[missing:], strict=True)):
+            raise ValueError(f"Leading axes {own} do not broadcast to {tuple(leading)}.")
 
 
-def _broadcast_strides(operand: Operand, leading: Sequence[int]) -> list[int]:
-    """Strides of the leading axes, 0 where the operand is broadcast."""
-    own = operand.shape[:-2]
-    missing = len(leading) - len(own)
-    if missing < 0 or any(size not in (1, full) for size, full in zip(own, leading[missing:], strict=True)):
-        raise ValueError(f"Leading axes {own} do not broadcast to {tuple(leading)}.")
-    strides = [0 if size == 1 else stride for size, stride in zip(own, operand.strides, strict=False)]
-    return [0] * missing + strides
-
-
-def _merged_axes(batch: Sequence[tuple[int, int, int, int]]) -> tuple[tuple[int, int, int, int], ...]:
-    """The same batch in as few axes as its strides allow."""
-    merged: list[tuple[int, int, int, int]] = []
-    for axis in batch:
-        if merged and all(outer == axis[0] * inner for outer, inner in zip(merged[-1][1:], axis[1:], strict=True)):
-            merged[-1] = (merged[-1][0] * axis[0], *axis[1:])
-        else:
-            merged.append(axis)
-    return tuple(merged)
-
-
-def _with_rows_of_batch(product: Product) -> Product:
-    """The product with an inner axis of the batch as rows of A, where all of it takes the same B."""
-    while product.batch:
-        size, a_stride, b_stride, c_stride = product.batch[-1]
-        a_row = product.a_row if product.m > 1 else a_stride
-        if b_stride != 0 or a_stride != product.m * a_row or c_stride != product.m * product.n:
-            break
-        product = replace(product, m=size * product.m, a_row=a_row, batch=product.batch[:-1])
-    return product
-
-
-def _transposed(product: Product) -> Product:
-    """The product as C^T = B^T @ A^T, where C is a row or a column."""
-    return replace(
-        product,
-        a=product.b,
-        b=product.a,
-        m=product.n,
-        n=product.m,
-        a_row=product.b_column,
-        a_step=product.b_step,
-        b_step=product.a_step,
-        b_column=product.a_row,
-        c_row=product.m,
-        batch=tuple((size, b, a, c) for size, a, b, c in product.batch),
-    )
+def _is_rows_times_vector(product: Product) -> bool:
+    """Whether dot products of contiguous rows say it all."""
+    return (product.a_step == 1 or product.k <= 1) and (product.c_row == 1 or product.m == 1) and not product.sums
 
 
 def _rows_times_vector(product: Product, bias: Operand | None, relu: int) -> Launch:
@@ -189,7 +148,7 @@ def _rows_times_vector(product: Product, bias: Operand | None, relu: int) -> Lau
         product.b_step,
         relu,
         unit_rows,
-        *_batch_args(product),
+        *product_args(product),
     ]
     work = min(unit_rows, product.m) * (product.k + 16) / 2
     return Launch(_kernel("rows_times_vector", product), args, units, serial_grain(work))
@@ -238,9 +197,14 @@ def _panels(product: Product, bias: Operand | None, relu: int) -> Launch:
         int(_packing_b_pays(product)),
         a_scratch,
         a_scratch.nbytes if a_scratch else 0,
-        *_batch_args(product),
+        *product_args(product),
     ]
-    work = (min(UNIT_ROWS, product.m) + 4) * min(quantum * panel_lines, product.n) * (product.k + 8) / 16
+    work = (
+        (min(UNIT_ROWS, product.m) + 4)
+        * min(quantum * panel_lines, product.n)
+        * (product.k * product.sum_count + 8)
+        / 16
+    )
     return Launch(_kernel("panels", product), args, units, serial_grain(work))
 
 
@@ -253,26 +217,24 @@ def _length_of_parts(length: int, longest: int) -> int:
 def _packing_a_pays(product: Product) -> bool:
     """Whether blocks of A are copied before B passes by.
 
-    A is larger than the cache, its lines are so far apart that they compete for few places in it, and B is not
-    packed again for each block at the price of a transposition.
+    A is larger than the cache, its lines are so far apart that they compete for few places in it (of a transposed A,
+    whose lines are not read to their end, sooner), and B is not packed again for each block at the price of a
+    transposition. For batches of 2048 to 8192 rows this makes the gradient of a dense layer's weights 1.3 to 1.7 times
+    as fast.
     """
     if product.a_row == 1:
-        distance = product.a_step
+        distance, far = product.a_step, 256
     elif product.a_step == 1 and product.b_column == 1:
-        distance = product.a_row
+        distance, far = product.a_row, 2048
     else:
         return False
     large = product.m * product.k * product.itemsize > A_BYTES and product.n >= 4 * UNIT_ROWS
-    return large and product.m >= 2 * UNIT_ROWS and distance * product.itemsize >= 2048
+    return large and product.m >= 2 * UNIT_ROWS and distance * product.itemsize >= far
 
 
 def _packing_b_pays(product: Product) -> bool:
     """Whether B is packed although it could be read in place: its rows are far apart, and many rows of A meet it."""
     return product.m >= 32 and product.b_step * product.itemsize > 512
-
-
-def _batch_args(product: Product) -> list[int]:
-    return [len(product.batch), *(number for axis in product.batch for number in axis)]
 
 
 def _kernel(function: str, product: Product) -> Kernel:

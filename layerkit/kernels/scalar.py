@@ -6,6 +6,7 @@ from numba.extending import intrinsic
 from numpy import inf
 
 from layerkit.kernels.abi import POINTERS, inline
+from layerkit.kernels.lanes import drain, either, fetch, stream
 from layerkit.kernels.random import random_bits, uniform_float32, uniform_float64
 from layerkit.kernels.vector_math import *
 
@@ -25,7 +26,7 @@ def _extreme(name: str, comparison: str):
                 # IEEE 754-2019 maximum and minimum: NaN where either is. LLVM vectorises reductions by them.
                 kind = ir.FunctionType(llvm_type, [llvm_type] * 2)
                 return builder.call(builder.module.declare_intrinsic(f"llvm.{name}", [llvm_type], kind), values)
-            compare = builder.icmp_signed if a.signed else builder.icmp_unsigned
+            compare = builder.icmp_signed if getattr(a, "signed", False) else builder.icmp_unsigned  # a bool has none
             return builder.select(compare(comparison, *values), *values)
 
         return a(a, b), codegen
@@ -55,6 +56,12 @@ def same(x):
 
 @inline
 def floor_divide_int(a, b):
+    # The least integer by -1 does not fit: it wraps, as in NumPy.
+    return -a if b == -1 else a // b
+
+
+@inline
+def floor_divide_uint(a, b):
     return a // b
 
 

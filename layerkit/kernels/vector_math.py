@@ -24,21 +24,26 @@ from __future__ import annotations
 import math
 
 from layerkit.kernels.vector_primitives import (
+    FLOAT,
     absolute,
     ceil,
     constant,
     copysign,
     elementary,
     exact_remainder,
+    exponent_added,
     floor,
     high_half,
     narrowed,
     nearest,
     nearest_small,
+    nearest_with_exponent,
+    nearest_with_power,
     polynomial,
     power_of_two,
     select,
     split_exponent,
+    split_exponent_scaled,
     square_root,
     trunc,
     widened,
@@ -71,14 +76,19 @@ _LN2_HIGH = constant(0.693359375, 0.6931471803691238)
 _LN2_LOW = constant(-2.1219444e-4, 1.9082149292705877e-10)
 _EXP_LOWEST = constant(-105.0, -746.0)
 _EXP_HIGHEST = constant(90.0, 711.0)
+_EXP_NORMAL = constant(-87.33654022216797, -708.3964185322641)  # below, exp is subnormal
+_EXP_FINITE = constant(88.72283172607422, 709.782712893384)  # above, it is infinite
+_SIGMOID_LOWEST = constant(-87.0, -708.0)
+_SIGMOID_HIGHEST = constant(89.0, 710.0)
 _HALF_EXPONENTS = constant(64.0, 512.0)
+_HALF_LN2 = constant(0.34657359, 0.34657359027997264)
 _EXPM1_LOWEST = constant(-30.0, -60.0)
 _EXPM1_HIGHEST = constant(88.8, 709.8)  # still 2**128 or 2**1024 times something near 1
 _TANH_HIGHEST = constant(10.0, 20.0)  # tanh rounds to 1 from 9.1 or 19.1
 _TINY = constant(1e-30, 1e-300)
 
 # fmt: off
-_exp_series = polynomial(
+_EXP_COEFFICIENTS = (
     (0.5, 0.16666542, 0.04166628, 0.008366711, 0.0013946535),
     (
         0.5000000000000006, 0.16666666666666685, 0.0416666666665722, 0.00833333333331426, 0.0013888888932878432,
@@ -87,6 +97,7 @@ _exp_series = polynomial(
     ),
 )
 # fmt: on
+_exp_series = polynomial(*_EXP_COEFFICIENTS)
 
 
 def clamp(x, lowest, highest):
@@ -95,17 +106,24 @@ def clamp(x, lowest, highest):
     return select(x > highest, highest, x)
 
 
-def _exp_reduced(x):
-    """(n, expm1(r)) with x = n ln 2 + r and |r| <= ln(2) / 2."""
-    n = nearest_small(x * _LOG2_E(x))
+def _expm1_of_rest(x, n):
+    """expm1(x - n ln 2), the rest being at most ln(2) / 2."""
     r = x - n * _LN2_HIGH(x)
     r = r - n * _LN2_LOW(x)
-    return n, r + r * r * _exp_series(r)
+    return r + r * r * _exp_series(r)
+
+
+def _exp_reduced(x):
+    """(2**n, expm1(r)) with x = n ln 2 + r and |r| <= ln(2) / 2."""
+    n, power = nearest_with_power(x, _LOG2_E(x))
+    return power, _expm1_of_rest(x, n)
 
 
 def _exp_scaled(x, k):
     """exp(x) * 2**k; the power is applied in two factors, so only the result itself overflows or is subnormal."""
-    n, m = _exp_reduced(clamp(x, _EXP_LOWEST(x), _EXP_HIGHEST(x)))
+    x = clamp(x, _EXP_LOWEST(x), _EXP_HIGHEST(x))
+    n = nearest_small(x * _LOG2_E(x))
+    m = _expm1_of_rest(x, n)
     negative, distance = x < 0.0, _HALF_EXPONENTS(x)
     first = select(negative, 1.0 / power_of_two(distance), power_of_two(distance))
     n = n + (k - select(negative, -distance, distance))
@@ -114,30 +132,45 @@ def _exp_scaled(x, k):
 
 def exp(x):
     """The exponential e**x."""
-    return _exp_scaled(x, 0.0)
+    n, exponent = nearest_with_exponent(x, _LOG2_E(x))
+    y = exponent_added(1.0 + _expm1_of_rest(x, n), exponent)
+    y = select(x <= _EXP_FINITE(x), y, x + math.inf)
+    return select(x < _EXP_NORMAL(x), 0.0, y)
 
 
 def expm1(x):
     """The exponential less one, e**x - 1."""
-    n, m = _exp_reduced(clamp(x, _EXPM1_LOWEST(x), _EXPM1_HIGHEST(x)))
+    z = clamp(x, _EXPM1_LOWEST(x), _EXPM1_HIGHEST(x))
+    n = nearest_small(z * _LOG2_E(x))
+    m = _expm1_of_rest(z, n)
     half_scale = power_of_two(n - 1.0)
     y = 2.0 * (half_scale * m + (half_scale - 0.5))
     return select(absolute(x) < _TINY(x), x, y)
 
 
+_tanh_series = polynomial(  # (expm1(2h) - 2h) / (2h**2)
+    tuple(c * 2.0 ** (k + 1) for k, c in enumerate(_EXP_COEFFICIENTS[0])),
+    tuple(c * 2.0 ** (k + 1) for k, c in enumerate(_EXP_COEFFICIENTS[1])),
+)
+
+
 def tanh(x):
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent u / (u + 1), u = expm1(2 abs(x)) / 2."""
     a = absolute(x)
-    n, m = _exp_reduced(2.0 * select(a > _TANH_HIGHEST(x), _TANH_HIGHEST(x), a))
-    scale = power_of_two(n)
-    t = scale * m + (scale - 1.0)
-    return copysign(t / (t + 2.0), x)
+    a = select(a > _TANH_HIGHEST(x), _TANH_HIGHEST(x), a)
+    n, power = nearest_with_power(a, 2.0 * _LOG2_E(x))
+    if x.type == FLOAT:
+        h = a - n * _HALF_LN2(x)  # n is at most 29: what half of ln 2 lacks of a float does not matter
+    else:
+        h = (a - n * (0.5 * _LN2_HIGH(x))) - n * (0.5 * _LN2_LOW(x))
+    u = power * (h + h * h * _tanh_series(h)) + (0.5 * power - 0.5)
+    return copysign(u / (u + 1.0), x)
 
 
 def sigmoid(x):
-    """Logistic function 1 / (1 + exp(-x)), from the exponential that cannot overflow."""
-    e = exp(-absolute(x))
-    return select(x < 0.0, e, 1.0) / (1.0 + e)
+    """Logistic function 1 / (1 + exp(-x)); from an infinite exponential on it is subnormal."""
+    power, m = _exp_reduced(clamp(-x, _SIGMOID_LOWEST(x), _SIGMOID_HIGHEST(x)))
+    return 1.0 / (1.0 + (1.0 + m) * power)
 
 
 # fmt: off
@@ -168,32 +201,57 @@ def cosh(x):
 
 # Logarithms
 
-_SMALLEST_NORMAL = constant(2.0**-126, 2.0**-1022)
 _LOG10_E = constant(0.43429449, 0.4342944819032518)
 _LOG10_2_HIGH = constant(0.301025390625, 0.301029995663157)
 _LOG10_2_LOW = constant(4.605038981e-06, 8.241712586023572e-13)
-_INFINITY = constant(math.inf, math.inf)
 _NAN = constant(math.nan, math.nan)
 
 
 def _log_reduced(x):
     """(log(m), e) with x = m * 2**e; for x > 0."""
-    subnormal = x < _SMALLEST_NORMAL(x)
-    m, e = split_exponent(select(subnormal, x * 2.0**64, x))
-    return log_of_fraction(m - 1.0), select(subnormal, e - 64.0, e)
+    m, e = split_exponent(x)
+    return log_of_fraction(m - 1.0), e
 
 
 def _log_special(x, y):
     """y, or the special value of a logarithm at x."""
-    y = select(x == _INFINITY(x), x, y)
-    y = select(x == 0.0, -_INFINITY(x), y)
-    return select(x >= 0.0, y, _NAN(x))
+    y = select(x < math.inf, y, x)
+    return select(x > 0.0, y, select(x == 0.0, x.like(-math.inf), math.nan))
+
+
+_log_polynomial = polynomial(  # (log(1 + f) - f) / f**2 from sqrt(1/2) - 1 to sqrt(2) - 1
+    (
+        -0.49999988079071045,
+        0.33333325386047363,
+        -0.2500157952308655,
+        0.2000194936990738,
+        -0.1660916656255722,
+        0.14182373881340027,
+        -0.13242866098880768,
+        0.12900836765766144,
+        -0.07617584615945816,
+    ),
+    (math.nan,),
+)
+
+
+def _log_float32(x):
+    """Natural logarithm; a longer polynomial in place of the division, which alone takes as long as all of this."""
+    m, e = split_exponent_scaled(x)
+    f = m - 1.0
+    y = f + f * f * _log_polynomial(f)
+    return _log_special(x, e * (math.log(2.0) * 2.0**-23) + y)
+
+
+def _log_float64(x):
+    """Natural logarithm."""
+    y, e = _log_reduced(x)
+    return _log_special(x, e * _LN2_HIGH(x) + (y + e * _LN2_LOW(x)))
 
 
 def log(x):
     """Natural logarithm."""
-    y, e = _log_reduced(x)
-    return _log_special(x, e * _LN2_HIGH(x) + (y + e * _LN2_LOW(x)))
+    return _log_float32(x) if x.type == FLOAT else _log_float64(x)
 
 
 def log2(x):
@@ -319,8 +377,7 @@ def _erf_float32(x):
     a = absolute(x)
     z = x * x
     b = clamp(a, 1.0, 4.0)
-    n, m = _exp_reduced(_erf_log_series(b))
-    scale = power_of_two(n)
+    scale, m = _exp_reduced(_erf_log_series(b))
     large = (1.0 - scale) - scale * m
     return select(a < 1.0, x + x * _erf_series(z), copysign(large, x))
 

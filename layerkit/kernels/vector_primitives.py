@@ -232,6 +232,32 @@ def power_of_two(n: Number) -> Number:
     return n.like(builder.bitcast(shifted, n.type))
 
 
+def _nearest_shifted(x: Number, scale: float | Number, bias: int) -> tuple[Number, ir.Value]:
+    """(n, n + bias in the place of an exponent) with n = x * scale rounded to a whole number, half to even.
+
+    One multiply-add leaves n in the low bits of a float, which are then shifted.
+    """
+    magic = _to_integer_magic(x) + bias
+    shifted = x * scale + magic
+    return shifted - magic, x.builder.shl(x.builder.bitcast(shifted.value, BITS[x.type]), x.bits(MANTISSA[x.type]))
+
+
+def nearest_with_power(x: Number, scale: float | Number) -> tuple[Number, Number]:
+    """(n, 2**n) with n the whole number nearest to x * scale; the power where its exponent is a normal one."""
+    n, power = _nearest_shifted(x, scale, BIAS[x.type])
+    return n, x.like(x.builder.bitcast(power, x.type))
+
+
+def nearest_with_exponent(x: Number, scale: float | Number) -> tuple[Number, ir.Value]:
+    """n, the whole number nearest to x * scale, and what `exponent_added` takes for it."""
+    return _nearest_shifted(x, scale, 0)
+
+
+def exponent_added(x: Number, exponent: ir.Value) -> Number:
+    """Scale x by the power 2**n, where that gives a normal number."""
+    return x.like(x.builder.bitcast(x.builder.add(x.builder.bitcast(x.value, BITS[x.type]), exponent), x.type))
+
+
 def split_exponent(x: Number) -> tuple[Number, Number]:
     """(m, e) with x = m * 2**e and m in [sqrt(1/2), sqrt(2)), for a normal x > 0."""
     builder, width = x.builder, x.bits(MANTISSA[x.type])
@@ -243,6 +269,16 @@ def split_exponent(x: Number) -> tuple[Number, Number]:
     m = builder.bitcast(builder.sub(word, builder.shl(exponent, width)), x.type)
     e = x.like(builder.bitcast(builder.add(magic, exponent), x.type))
     return x.like(m), e - _to_integer_magic(x)
+
+
+def split_exponent_scaled(x: Number) -> tuple[Number, Number]:
+    """(m, e * 2**mantissa) with m and e as of `split_exponent`, in two instructions less; fast for float32."""
+    builder = x.builder
+    root = x.bits(int(np.float32(math.sqrt(0.5)).view(np.int32)))
+    word = builder.bitcast(x.value, BITS[x.type])
+    exponent = builder.and_(builder.sub(word, root), x.bits(-1 << MANTISSA[x.type]))
+    m = builder.bitcast(builder.sub(word, exponent), x.type)
+    return x.like(m), x.like(builder.sitofp(exponent, x.type))
 
 
 def high_half(x: Number) -> Number:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from layerkit.dtypes import ALLOWED, floatx
+from layerkit.dtypes import ALLOWED, floatx, is_complex
 from layerkit.serialization import Configurable
 
 __all__ = ["DTypePolicy", "dtype_policy", "set_dtype_policy"]
@@ -23,7 +23,7 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
 
     def __init__(self, name: str | None = None, source_name: str | None = None) -> None:
         name = floatx() if name is None else str(getattr(name, "name", name))
-        if name not in ALLOWED or name == "float16":
+        if name not in ALLOWED or name == "float16" or is_complex(name):
             raise ValueError(
                 f"The dtype policy {name!r} is not supported: layerkit computes in 'float32' or 'float64' "
                 "(integer types and 'bool' serve layers that only pass such data on)."

@@ -16,12 +16,12 @@ from layerkit.ops.comparison import less, not_equal
 from layerkit.ops.contraction import tensordot
 from layerkit.ops.elementwise import clip, floor_divide, mod, where
 from layerkit.ops.indexing import take
+from layerkit.ops.padding import pad
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.shape import (
     GetItem,
     concatenate,
     expand_dims,
-    pad,
     reshape,
     split,
     stack,

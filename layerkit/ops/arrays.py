@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from layerkit.dtypes import dtype_of, floatx, is_float, result_type, standardize_dtype
+from layerkit.dtypes import dtype_of, floatx, is_inexact, result_type, standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import as_tensor
+from layerkit.graph.tape import taping
 from layerkit.graph.tensor import Shape, Tensor
 from layerkit.ops.comparison import equal, isnan, logical_and, logical_or
 from layerkit.ops.elementwise import absolute, cast, where
@@ -20,12 +21,13 @@ from layerkit.ops.reduction import mean, normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import (
     GetItem,
+    Pad,
     Slice,
+    _place,
     broadcast_to,
     concatenate,
     expand_dims,
     full,
-    pad,
     reshape,
     swapaxes,
     transpose,
@@ -66,7 +68,9 @@ def is_tensor(x: object) -> bool:
 def copy(x: object) -> Tensor:
     """The same values in memory of their own."""
     x = as_tensor(x)
-    return x if x.symbolic else Tensor.of(x.numpy().copy())
+    if taping() or x.symbolic:
+        return reshape(x, x.shape)  # a tensor of its own that a tape follows
+    return Tensor.of(x.numpy().copy())
 
 
 def shape(x: object) -> Shape:
@@ -170,7 +174,7 @@ def diag(x: object, k: int = 0) -> Tensor:
     """A matrix with x on diagonal k, or the diagonal k of a matrix."""
     x = as_tensor(x)
     if x.ndim == 1:
-        row = pad(x, (max(k, 0), max(-k, 0)))  # column j holds what stands on the diagonal in it
+        row = Pad(((max(k, 0), max(-k, 0)),))(x)  # column j holds what stands on the diagonal in it
         matrix = broadcast_to(row, (row.shape[0], row.shape[0]))
         return where(equal(_above(matrix, k), 0), matrix, np.zeros((), x.dtype))
     if x.ndim != 2:
@@ -183,7 +187,9 @@ def diag(x: object, k: int = 0) -> Tensor:
 def trace(x: object, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The sum along a diagonal of two axes."""
     x = as_tensor(x)
-    first, second = axis1 % x.ndim, axis2 % x.ndim
+    if x.ndim < 2:
+        raise ShapeError(f"a diagonal needs two axes; got shape {x.shape}.")
+    first, second = _place(axis1, x.ndim), _place(axis2, x.ndim)
     on = equal(IndexAlong(second)(x) - IndexAlong(first)(x), offset)
     return reduce_sum(where(on, x, np.zeros((), x.dtype)), (first, second))
 
@@ -242,8 +248,10 @@ def tile(x: object, repeats: int | Sequence[int]) -> Tensor:
 def moveaxis(x: object, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Axes moved to other places; the others keep their order."""
     x = as_tensor(x)
-    sources = [at % x.ndim for at in ([source] if isinstance(source, int) else source)]
-    places = [at % x.ndim for at in ([destination] if isinstance(destination, int) else destination)]
+    sources = [_place(at, x.ndim) for at in ([source] if isinstance(source, int) else source)]
+    places = [_place(at, x.ndim) for at in ([destination] if isinstance(destination, int) else destination)]
+    if len(set(sources)) != len(set(places)):
+        raise ShapeError(f"{len(sources)} axes, source {source}, cannot move to the places {destination}.")
     order = [at for at in range(x.ndim) if at not in sources]
     for place, at in sorted(zip(places, sources, strict=True)):
         order.insert(place, at)
@@ -283,7 +291,7 @@ def nonzero(x: object) -> tuple[Tensor, ...]:
 def average(x: object, axis: int | Sequence[int] | None = None, weights: object = None) -> Tensor:
     """The mean over axes, or the weighted one; weights have the shape of x or of its one axis."""
     x = as_tensor(x)
-    x = x if is_float(x.dtype) else cast(x, floatx())
+    x = x if is_inexact(x.dtype) else cast(x, floatx())
     if weights is None:
         return mean(x, axis)
     weights = cast(weights, x.dtype)
@@ -297,7 +305,7 @@ def isclose(x1: object, x2: object, rtol: float = 1e-5, atol: float = 1e-8, equa
     """Whether |x1 - x2| is at most atol + rtol * |x2|, or both are the same infinity."""
     a, b = as_tensor(x1), as_tensor(x2)
     kind = result_type(a.dtype, b.dtype)
-    kind = kind if is_float(kind) else floatx()
+    kind = kind if is_inexact(kind) else floatx()
     a, b = cast(a, kind), cast(b, kind)
     finite = absolute(b) < math.inf
     close = logical_or(equal(a, b), logical_and(finite, absolute(a - b) <= absolute(b) * rtol + atol))

@@ -10,13 +10,14 @@ from layerkit.errors import ShapeError
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.arrays import repeat
+from layerkit.ops.cumulative import cumsum
 from layerkit.ops.elementwise import cast, relu, where
-from layerkit.ops.indexing import cumsum, sort
 from layerkit.ops.matrix_product import matmul
 from layerkit.ops.neural import IndexAlong, as_float, index_along, softmax
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import transpose
+from layerkit.ops.sorting import sort
 from layerkit.ops.trigonometry import tanh
 
 MASKED = -0.7

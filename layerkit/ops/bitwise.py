@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from layerkit.errors import DtypeError
 from layerkit.graph.operation import Elementwise, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.comparison import logical_not
+from layerkit.ops.elementwise import cast
 
 
 class _Bitwise(Elementwise, abstract=True):
@@ -57,10 +59,8 @@ class BitwiseInvert(_Bitwise):
 
 
 class _Shift(_Bitwise, abstract=True):
-    def infer(self, *x: Tensor) -> Spec:
-        if x[0].dtype == "bool":
-            raise DtypeError("bools cannot be shifted.")
-        return super().infer(*x)
+    def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
+        return [cast(x, "int32") if x.dtype == "bool" else x for x in super().prepare(inputs)]
 
 
 class LeftShift(_Shift):

@@ -8,7 +8,7 @@ import numpy as np
 
 from layerkit.graph.operation import Elementwise, as_tensor
 from layerkit.graph.tensor import Tensor
-from layerkit.ops.elementwise import _function, cast, divide, where
+from layerkit.ops.elementwise import Divide, _function, cast, divide, where
 
 
 class _Comparison(Elementwise, abstract=True):
@@ -149,6 +149,7 @@ def isinf(x: object) -> Tensor:
 
 def divide_no_nan(x1: object, x2: object) -> Tensor:
     """x1 / x2, and 0 where x2 is 0."""
-    zero = equal(x2, 0)
+    a, b = Divide().prepare([x1, x2])
+    zero = equal(b, 0)
     # The inner choice keeps the gradient finite: where the quotient is not used, it divides by 1.
-    return where(zero, 0, divide(x1, where(zero, 1, x2)))
+    return where(zero, 0, divide(a, where(zero, 1, b)))

@@ -5,27 +5,32 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from layerkit.dtypes import floatx, is_float
+import numpy as np
+
+from layerkit.dtypes import dtype_of, floatx, is_float, result_type
 from layerkit.errors import ShapeError
-from layerkit.graph.operation import as_tensor
+from layerkit.graph.operation import as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.comparison import not_equal
 from layerkit.ops.elementwise import absolute, cast, sqrt, square, where
-from layerkit.ops.matrix_product import matmul
+from layerkit.ops.matrix_product import contract, product_dtype
 from layerkit.ops.neural import IndexAlong
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import min as reduce_min
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
-from layerkit.ops.shape import broadcast_to, reshape, squeeze, transpose
+from layerkit.ops.shape import reshape, squeeze, transpose
 
 
 def dot(x1: object, x2: object) -> Tensor:
-    """The sum over the last axis of x1 and the last but one (or only) of x2; with a number, the product."""
+    """The sum over the last axis of x1 and the last but one (or only) of x2; with a number, the product.
+
+    Raises ShapeError where the two differ in size.
+    """
     a, b = as_tensor(x1), as_tensor(x2)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
-    return tensordot(a, b, ((a.ndim - 1,), (max(b.ndim - 2, 0),)))
+    return _summed_over(a, b, (a.ndim - 1,), (max(b.ndim - 2, 0),), "dot")
 
 
 def vdot(x1: object, x2: object) -> Tensor:
@@ -41,42 +46,78 @@ def outer(x1: object, x2: object) -> Tensor:
 def tensordot(x1: object, x2: object, axes: int | Sequence = 2) -> Tensor:
     """The sum over so many last axes of x1 and first ones of x2, or over two lists of axes.
 
-    Raises ShapeError where the sizes of summed axes differ.
+    Args:
+        x1: any shape.
+        x2: any shape.
+        axes: their number, or a list (or a number) for each of the two; they go together in their order.
+
+    Returns the other axes of x1, then those of x2.
+    Raises ShapeError for axes that do not exist, or differ in number or size.
+
+    >>> tensordot(np.ones((2, 3, 4)), np.ones((3, 5)), axes=([1], [0])).shape
+    (2, 4, 5)
     """
     a, b = as_tensor(x1), as_tensor(x2)
-    if isinstance(axes, int):
-        summed = (tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes)))
-    else:
-        summed = tuple(
-            tuple(at % one.ndim for at in ([given] if isinstance(given, int) else given))
-            for given, one in zip(axes, (a, b), strict=True)
-        )
-    sizes = [a.shape[at] for at in summed[0]]
-    if len(summed[0]) != len(summed[1]) or sizes != [b.shape[at] for at in summed[1]]:
-        raise ShapeError(f"ops.tensordot: axes {summed} of shapes {a.shape} and {b.shape} do not have equal sizes.")
-    kept = [tuple(at for at in range(one.ndim) if at not in of) for one, of in zip((a, b), summed, strict=True)]
-    depth = math.prod(sizes)
-    rows = reshape(transpose(a, kept[0] + summed[0]), (-1 if depth else 0, depth))
-    columns = reshape(transpose(b, summed[1] + kept[1]), (depth, -1 if depth else 0))
-    return reshape(matmul(rows, columns), [a.shape[at] for at in kept[0]] + [b.shape[at] for at in kept[1]])
+    if isinstance(axes, (int, np.integer)):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ShapeError(f"ops.tensordot: shapes {a.shape} and {b.shape} have no {axes} axes to sum over.")
+        return _summed_over(a, b, tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes)), "tensordot")
+    if len(axes) != 2:
+        raise ShapeError(f"ops.tensordot: axes are a number or two lists, one for each tensor; got {axes!r}.")
+    given = tuple((one,) if isinstance(one, (int, np.integer)) else tuple(one) for one in axes)
+    if len(given[0]) != len(given[1]):
+        raise ShapeError(f"ops.tensordot: {len(given[0])} axes of x1 and {len(given[1])} of x2; got axes={axes!r}.")
+    return _summed_over(a, b, _places(given[0], a, "x1"), _places(given[1], b, "x2"), "tensordot")
+
+
+def _places(axes: tuple[int, ...], x: Tensor, name: str) -> tuple[int, ...]:
+    """The axes counted from the first."""
+    for axis in axes:
+        if not -x.ndim <= axis < x.ndim:
+            raise ShapeError(f"ops.tensordot: {name} of shape {x.shape} has no axis {axis}.")
+    places = tuple(int(axis) % x.ndim for axis in axes)
+    if len(set(places)) < len(places):
+        raise ShapeError(f"ops.tensordot: the axes {axes} of {name} name one twice.")
+    return places
+
+
+def _summed_over(a: Tensor, b: Tensor, of_a: tuple[int, ...], of_b: tuple[int, ...], function: str) -> Tensor:
+    """The sum of products over pairs of axes; the other axes of a, then those of b, stay."""
+    for one, other in zip(of_a, of_b, strict=True):
+        if a.shape[one] != b.shape[other] and None not in (a.shape[one], b.shape[other]):
+            raise ShapeError(
+                f"ops.{function}: axis {one} of x1, of shape {a.shape}, has size {a.shape[one]}, but axis {other} of "
+                f"x2, of shape {b.shape}, has size {b.shape[other]}; they are summed over and have to be equal."
+            )
+    a_axes = list(range(a.ndim))
+    b_axes = [of_a[of_b.index(at)] if at in of_b else a.ndim + at for at in range(b.ndim)]
+    y_axes = [name for name in (*a_axes, *b_axes) if name not in of_a]
+    dtype = result_type(dtype_of(a), dtype_of(b))
+    return contract(cast_to(a, dtype), a_axes, cast_to(b, dtype), b_axes, y_axes)
 
 
 def einsum(subscripts: str, *operands: object) -> Tensor:
     """Sums of products by Einstein's notation: "ij,jk->ik" is the matrix product. "..." stands for leading axes.
 
-    Each pair of operands is one product of matrices, from left to right.
-    Raises ValueError for subscripts that do not fit.
+    Each pair of operands is one product, from left to right, which reads both through their strides: the order of the
+    axes in memory costs no copy. An axis of size 1 is repeated where it has another size elsewhere. Sums of products of
+    int8 alone are int32.
+
+    Raises ValueError for subscripts that do not fit, ShapeError for sizes that do not.
+
+    >>> einsum("bij,bjk->bki", np.ones((2, 3, 4)), np.ones((2, 4, 5))).shape
+    (2, 5, 3)
     """
     tensors = [as_tensor(x) for x in operands]
     labels, result = _einsum_labels(subscripts, tensors)
-    terms = [_with_single_labels(x, label) for x, label in zip(tensors, labels, strict=True)]
+    _check_sizes(subscripts, tensors, labels)
+    dtype = product_dtype(*tensors)
+    terms = [_with_single_labels(cast_to(x, dtype), label) for x, label in zip(tensors, labels, strict=True)]
     x, label = terms[0]
     for at, (other, other_label) in enumerate(terms[1:], 1):
-        needed = set(result).union(*(later for _, later in terms[at + 1 :]))
-        x, label = _pair(x, label, other, other_label, needed)
-    gone = tuple(at for at, name in enumerate(label) if name not in result)
-    x = reduce_sum(x, gone) if gone else x
-    label = [name for name in label if name in result]
+        later = {name for _, names in terms[at + 1 :] for name in names}
+        x, label = _pair(x, label, other, other_label, result, later)
+    x, label = _without(x, label, set(result))
     return transpose(x, [label.index(name) for name in result]) if result else x
 
 
@@ -84,13 +125,23 @@ def _einsum_labels(subscripts: str, tensors: Sequence[Tensor]) -> tuple[list[lis
     """The names of each operand's axes and of the result's; an ellipsis' are numbers, counted from the right."""
     given, arrow, wanted = subscripts.replace(" ", "").partition("->")
     terms = given.split(",")
+    for term in (*terms, wanted):
+        rest = term.replace("...", "", 1)
+        if not all(name.isalpha() for name in rest):
+            raise ValueError(
+                f"ops.einsum: {term!r} of {subscripts!r} may have letters, and '...' once; "
+                "operands are separated by ',', the result by '->'."
+            )
     if len(terms) != len(tensors):
         raise ValueError(f"ops.einsum: {subscripts!r} names {len(terms)} operands; got {len(tensors)}.")
     labels, most = [], 0
-    for term, x in zip(terms, tensors, strict=True):
+    for at, (term, x) in enumerate(zip(terms, tensors, strict=True)):
         extra = x.ndim - len(term.replace("...", ""))
         if extra < 0 or (extra > 0 and "..." not in term):
-            raise ValueError(f"ops.einsum: {term!r} does not name the axes of shape {x.shape}.")
+            raise ValueError(
+                f"ops.einsum: {term!r} does not name the axes of shape {x.shape}, operand {at} of {subscripts!r}: "
+                f"{len(term.replace('...', ''))} names for {x.ndim} axes."
+            )
         most = max(most, extra if "..." in term else 0)
         labels.append(_expanded(term, extra))
     if arrow:
@@ -98,15 +149,34 @@ def _einsum_labels(subscripts: str, tensors: Sequence[Tensor]) -> tuple[list[lis
     else:
         every = [name for label in labels for name in label]
         result = _expanded("...", most) + sorted({name for name in every if every.count(name) == 1 and name.isalpha()})
-    unknown = set(result) - {name for label in labels for name in label}
-    if unknown or len(set(result)) < len(result):
-        raise ValueError(f"ops.einsum: the result of {subscripts!r} names an axis twice, or one that no operand has.")
+    known = {name for label in labels for name in label}
+    for name in result:
+        if name not in known:
+            raise ValueError(f"ops.einsum: the result of {subscripts!r} names {name!r}, an axis that no operand has.")
+        if result.count(name) > 1:
+            raise ValueError(f"ops.einsum: the result of {subscripts!r} names {name!r} twice.")
     return labels, result
 
 
 def _expanded(term: str, extra: int) -> list[str]:
     before, dots, after = term.partition("...")
     return [*before, *(str(at) for at in range(extra - 1, -1, -1) if dots), *after]
+
+
+def _check_sizes(subscripts: str, tensors: Sequence[Tensor], labels: Sequence[Sequence[str]]) -> None:
+    """Raise ShapeError where axes of one name have sizes that differ."""
+    found: dict[str, tuple[int, int]] = {}
+    for operand, (x, label) in enumerate(zip(tensors, labels, strict=True)):
+        for name, size in zip(label, x.shape, strict=True):
+            if size in (None, 1):
+                continue
+            known, first = found.setdefault(name, (size, operand))
+            if known != size:
+                axis = repr(name) if name.isalpha() else f"{int(name) + 1} from the right of '...'"
+                raise ShapeError(
+                    f"ops.einsum: axis {axis} of {subscripts!r} has size {known} in operand {first}, of shape "
+                    f"{tensors[first].shape}, but size {size} in operand {operand}, of shape {x.shape}."
+                )
 
 
 def _with_single_labels(x: Tensor, label: list[str]) -> tuple[Tensor, list[str]]:
@@ -116,45 +186,46 @@ def _with_single_labels(x: Tensor, label: list[str]) -> tuple[Tensor, list[str]]
             first = label.index(name)
             second = label.index(name, first + 1)
             off = not_equal(IndexAlong(first)(x), IndexAlong(second)(x))
-            x = reduce_sum(where(off, 0, x), second)
+            x = cast_to(reduce_sum(where(off, 0, x), second), x.dtype)
             label = label[:second] + label[second + 1 :]
     return x, label
 
 
-def _pair(a: Tensor, a_label: list[str], b: Tensor, b_label: list[str], needed: set[str]) -> tuple[Tensor, list[str]]:
-    """The product of two operands, summed over the axes that nothing else needs, as one product of matrices."""
+def _pair(
+    a: Tensor, a_label: list[str], b: Tensor, b_label: list[str], result: list[str], later: set[str]
+) -> tuple[Tensor, list[str]]:
+    """The product of two operands, summed over the axes that neither the result nor later operands need."""
+    a, a_label, b, b_label = _without_repeated(a, a_label, b, b_label)
+    needed = later.union(result)
     a, a_label = _without(a, a_label, needed.union(b_label))
     b, b_label = _without(b, b_label, needed.union(a_label))
-    shared = [name for name in a_label if name in b_label]
-    batch = [name for name in shared if name in needed]
-    summed = [name for name in shared if name not in needed]
-    rows = [name for name in a_label if name not in shared]
-    columns = [name for name in b_label if name not in shared]
-    sizes: dict[str, int] = {}
-    for x, label in ((a, a_label), (b, b_label)):
-        for name, size in zip(label, x.shape, strict=True):
-            known = sizes.setdefault(name, size)
-            if known != size and 1 not in (known, size):
-                raise ShapeError(f"ops.einsum: axis {name!r} has sizes {known} and {size}.")
-            sizes[name] = max(known, size)
-    a = _grouped(a, a_label, (batch, rows, summed), sizes)
-    b = _grouped(b, b_label, (batch, summed, columns), sizes)
-    y = matmul(a, b)
-    return reshape(y, [sizes[name] for name in (*batch, *rows, *columns)]), [*batch, *rows, *columns]
+    both = dict.fromkeys((*a_label, *b_label))
+    if later:
+        shared = [name for name in both if name in a_label and name in b_label]
+        both = dict.fromkeys((*shared, *both))
+        label = [name for name in both if name in needed]
+    else:
+        label = [name for name in result if name in both]
+    return contract(a, a_label, b, b_label, label), label
+
+
+def _without_repeated(
+    a: Tensor, a_label: list[str], b: Tensor, b_label: list[str]
+) -> tuple[Tensor, list[str], Tensor, list[str]]:
+    """The operands without axes of size 1 which the other one has with another size."""
+
+    def squeezed(x: Tensor, label: list[str], other: Tensor, other_label: list[str]) -> tuple[Tensor, list[str]]:
+        sizes = dict(zip(other_label, other.shape, strict=True))
+        gone = [at for at, name in enumerate(label) if x.shape[at] == 1 and sizes.get(name, 1) != 1]
+        return (squeeze(x, gone) if gone else x), [name for at, name in enumerate(label) if at not in gone]
+
+    return *squeezed(a, a_label, b, b_label), *squeezed(b, b_label, a, a_label)
 
 
 def _without(x: Tensor, label: list[str], kept: set[str]) -> tuple[Tensor, list[str]]:
+    """The operand summed over axes that nothing needs."""
     gone = tuple(at for at, name in enumerate(label) if name not in kept)
-    return (reduce_sum(x, gone) if gone else x), [name for name in label if name in kept]
-
-
-def _grouped(x: Tensor, label: list[str], groups: Sequence[list[str]], sizes: dict[str, int]) -> Tensor:
-    """The axes in the order of the groups, each group as one axis; an axis of size 1 is repeated."""
-    order = [name for group in groups for name in group]
-    x = transpose(x, [label.index(name) for name in order])
-    full = tuple(sizes[name] for name in order)
-    x = broadcast_to(x, full)
-    return reshape(x, [math.prod(sizes[name] for name in group) for group in groups])
+    return (cast_to(reduce_sum(x, gone), x.dtype) if gone else x), [name for name in label if name in kept]
 
 
 def norm(

@@ -160,7 +160,7 @@ class Eig(OfMatrices):
     def reference(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         w, v = np.linalg.eig(x)
         if np.iscomplexobj(w) and np.any(w.imag):
-            raise ValueError("ops.eig: the matrix has complex eigenvalues, and there are no complex tensors.")
+            raise ValueError("ops.eig: the matrix has complex eigenvalues; it gives real ones only.")
         return w.real.astype(x.dtype), v.real.astype(x.dtype)
 
 
@@ -325,7 +325,7 @@ def eigh(x: object) -> tuple[Tensor, Tensor]:
 def eig(x: object) -> tuple[Tensor, Tensor]:
     """Eigenvalues [..., n] and eigenvectors (columns) [..., n, n] of square matrices; they have to be real.
 
-    There are no complex tensors: raises ValueError where an eigenvalue is complex. It has no gradient.
+    It gives real numbers only: raises ValueError where an eigenvalue is complex. It has no gradient.
     """
     return tuple(Eig()(x))
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import tree
+from layerkit.errors import EXPLAINED, explain_call
 from layerkit.graph.graph import current_graph
 from layerkit.graph.node import Node
 from layerkit.graph.tensor import Tensor
@@ -51,9 +52,15 @@ def deferred(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def noting(*args: Any, **kwargs: Any) -> Any:
-        if current_graph() is not None or not _any_symbolic(args, kwargs):
-            return function(*args, **kwargs)
-        return _note(call, args, kwargs)
+        try:
+            if current_graph() is not None or not _any_symbolic(args, kwargs):
+                return function(*args, **kwargs)
+            return _note(call, args, kwargs)
+        except EXPLAINED as error:
+            explained = explain_call(error, function, args, kwargs)
+            if explained is error:
+                raise
+            raise explained.with_traceback(error.__traceback__) from error.__cause__
 
     return noting
 

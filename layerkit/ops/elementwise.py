@@ -6,12 +6,13 @@ Each is a scalar expression that the compiler fuses with its neighbours, a NumPy
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from layerkit.dtypes import is_float, standardize_dtype
-from layerkit.graph.operation import Elementwise, Spec, as_tensor
+from layerkit.dtypes import is_complex, is_float, real_of, standardize_dtype
+from layerkit.graph.operation import Elementwise, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
 
 
@@ -29,6 +30,8 @@ class Cast(Elementwise):
             return x.astype(self.dtype)
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        if is_complex(g.dtype) and not is_complex(x.dtype):
+            g = Operation.registry["RealPart"]()(g)
         return (cast(g, x.dtype),)
 
 
@@ -97,20 +100,27 @@ class Divide(Elementwise):
         return g / b, -g * y / b
 
 
-class FloorDivide(Elementwise):
+class _OfNumbers(Elementwise, abstract=True):
+    """Bools count as int32 numbers."""
+
+    def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
+        return [cast(x, "int32") if x.dtype == "bool" else x for x in super().prepare(inputs)]
+
+
+class FloorDivide(_OfNumbers):
     """The largest whole number not above a / b."""
 
     scalar = "floor_divide(a, b)"
 
     def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return np.floor_divide(a, b)
 
     def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
         return None, None
 
 
-class Mod(Elementwise):
+class Mod(_OfNumbers):
     """The remainder of floor division; it has the sign of b."""
 
     scalar = "mod(a, b)"
@@ -123,7 +133,7 @@ class Mod(Elementwise):
         return g, -g * FloorDivide()(a, b)
 
 
-class Power(Elementwise):
+class Power(_OfNumbers):
     """a ** b."""
 
     scalar = "pow(a, b)"
@@ -133,8 +143,8 @@ class Power(Elementwise):
             return np.power(a, b)
 
     def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
-        # log(a) counts only where a > 0; elsewhere y does not depend smoothly on b.
-        safe_log = log(where(a > 0, a, 1))
+        # log(a) counts only where a > 0 (of complex numbers, is not 0); elsewhere y does not depend smoothly on b.
+        safe_log = log(where(a != 0 if is_complex(a.dtype) else a > 0, a, 1))
         return g * b * Power()(a, b - 1), g * y * safe_log
 
 
@@ -177,15 +187,19 @@ class Negative(Elementwise):
 
 
 class Absolute(Elementwise):
-    """|a|."""
+    """|a|, a float for complex numbers too."""
 
     scalar = "absolute(a)"
+
+    def infer(self, x: Tensor) -> Spec:
+        return x.shape, real_of(x.dtype)
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         return np.abs(x)
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
-        return (g * sign(x),)
+        slope = Operation.registry["Conjugate"]()(x) / where(y == 0, 1, y) if is_complex(x.dtype) else sign(x)
+        return (g * slope,)
 
 
 class Sign(Elementwise):
@@ -200,7 +214,7 @@ class Sign(Elementwise):
         return (None,)
 
 
-class Square(Elementwise):
+class Square(_OfNumbers):
     """a * a."""
 
     scalar = "a * a"
@@ -226,6 +240,7 @@ class Floor(_Rounding):
     """The largest whole number not above a."""
 
     scalar = "floor(a)"
+    result = "float"
     function = staticmethod(np.floor)
 
 
@@ -233,6 +248,7 @@ class Ceil(_Rounding):
     """The smallest whole number not below a."""
 
     scalar = "ceil(a)"
+    result = "float"
     function = staticmethod(np.ceil)
 
 
@@ -381,7 +397,7 @@ class Softplus(_Smooth):
         return (g * sigmoid(x),)
 
 
-class Relu(Elementwise):
+class Relu(_OfNumbers):
     """max(a, 0). The gradient at 0 is 0."""
 
     scalar = "maximum(a, zero)"
@@ -435,8 +451,9 @@ def where(condition: object, x1: object, x2: object) -> Tensor:
 
 
 def clip(x: object, x_min: object, x_max: object) -> Tensor:
-    """Limit to the range from x_min to x_max."""
-    return minimum(maximum(x, x_min), x_max)
+    """Limit to the range from x_min to x_max. Bools count as int32 numbers."""
+    x = as_tensor(x)
+    return minimum(maximum(cast(x, "int32") if x.dtype == "bool" else x, x_min), x_max)
 
 
 def _function(kind: type[Elementwise], name: str, arity: int = 1):
@@ -457,34 +474,17 @@ def _function(kind: type[Elementwise], name: str, arity: int = 1):
     return function
 
 
-add, subtract, multiply = (
-    _function(Add, "add", 2),
-    _function(Subtract, "subtract", 2),
-    _function(Multiply, "multiply", 2),
-)
+add, subtract = _function(Add, "add", 2), _function(Subtract, "subtract", 2)
+multiply, power = _function(Multiply, "multiply", 2), _function(Power, "power", 2)
 divide = true_divide = _function(Divide, "divide", 2)
-floor_divide, mod, power = (
-    _function(FloorDivide, "floor_divide", 2),
-    _function(Mod, "mod", 2),
-    _function(Power, "power", 2),
-)
+floor_divide, mod = _function(FloorDivide, "floor_divide", 2), _function(Mod, "mod", 2)
 maximum, minimum = _function(Maximum, "maximum", 2), _function(Minimum, "minimum", 2)
 negative, sign, square = _function(Negative, "negative"), _function(Sign, "sign"), _function(Square, "square")
 absolute = abs = _function(Absolute, "absolute")  # noqa: A001
 floor, ceil, trunc = _function(Floor, "floor"), _function(Ceil, "ceil"), _function(Trunc, "trunc")
-exp, expm1, log, log1p = (
-    _function(Exp, "exp"),
-    _function(Expm1, "expm1"),
-    _function(Log, "log"),
-    _function(Log1p, "log1p"),
-)
-log2, log10, sqrt, rsqrt = (
-    _function(Log2, "log2"),
-    _function(Log10, "log10"),
-    _function(Sqrt, "sqrt"),
-    _function(Rsqrt, "rsqrt"),
-)
-erf = _function(Erf, "erf")
+exp, expm1, log = _function(Exp, "exp"), _function(Expm1, "expm1"), _function(Log, "log")
+log1p, log2, log10 = _function(Log1p, "log1p"), _function(Log2, "log2"), _function(Log10, "log10")
+sqrt, rsqrt, erf = _function(Sqrt, "sqrt"), _function(Rsqrt, "rsqrt"), _function(Erf, "erf")
 sigmoid, softplus, relu = _function(Sigmoid, "sigmoid"), _function(Softplus, "softplus"), _function(Relu, "relu")
 
 

@@ -1,4 +1,4 @@
-"""Fourier transforms. A complex tensor is a pair of float tensors: its real and its imaginary parts."""
+"""Fourier transforms. They take and give complex numbers, as Keras' do, as pairs of floats: real, imaginary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from layerkit.graph.tensor import Tensor
 from layerkit.ops.elementwise import cast, where
 from layerkit.ops.indexing import ScatterAddRows, take
 from layerkit.ops.neural import as_float
-from layerkit.ops.shape import broadcast_to, pad, reshape, transpose
+from layerkit.ops.padding import pad
+from layerkit.ops.shape import broadcast_to, reshape, transpose
 
 Pair = tuple[Tensor, Tensor]
 

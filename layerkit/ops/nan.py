@@ -11,8 +11,8 @@ from layerkit.dtypes import is_float
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.comparison import equal, isnan, logical_not, not_equal
+from layerkit.ops.cumulative import cumprod, cumsum
 from layerkit.ops.elementwise import cast, sqrt, square, where
-from layerkit.ops.indexing import cumprod, cumsum
 from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import all as reduce_all
 from layerkit.ops.reduction import argmax, argmin, prod

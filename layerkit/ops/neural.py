@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from layerkit.config import epsilon
-from layerkit.dtypes import floatx, is_float, is_int
+from layerkit.dtypes import floatx, is_float, is_inexact, is_int
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Composite, Elementwise, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
@@ -126,7 +126,7 @@ class IndexAlong(Elementwise):
 
 def as_float(x: Tensor) -> Tensor:
     """The tensor, or its values in the default float type where they are integers."""
-    return x if is_float(x.dtype) else cast(x, floatx())
+    return x if is_inexact(x.dtype) else cast(x, floatx())
 
 
 def index_along(x: object, axis: int = -1) -> Tensor:
@@ -257,7 +257,8 @@ hard_swish = hard_silu
 
 def hard_tanh(x: object) -> Tensor:
     """X limited to the range from -1 to 1."""
-    return clip(x, -1, 1)
+    x = as_tensor(x)
+    return minimum(x, 1) if x.dtype.startswith("uint") else clip(x, -1, 1)
 
 
 def glu(x: object, axis: int = -1) -> Tensor:
@@ -271,13 +272,13 @@ def glu(x: object, axis: int = -1) -> Tensor:
 
 def hard_shrink(x: object, threshold: float = 0.5) -> Tensor:
     """X where |x| exceeds the threshold, 0 elsewhere."""
-    x = as_tensor(x)
+    x = as_float(as_tensor(x))
     return where(absolute(x) > threshold, x, 0)
 
 
 def soft_shrink(x: object, threshold: float = 0.5) -> Tensor:
     """X moved towards 0 by the threshold, 0 where it is nearer."""
-    x = as_tensor(x)
+    x = as_float(as_tensor(x))
     return relu(x - threshold) - relu(-x - threshold)
 
 
@@ -318,17 +319,26 @@ def one_hot(x: object, num_classes: int, axis: int = -1, dtype: object = None, s
     """
     if sparse:
         raise ValueError("ops.one_hot gives dense tensors; got sparse=True.")
+    if num_classes < 0:
+        raise ValueError(f"num_classes is a number of classes, not negative; got {num_classes}.")
     x = as_tensor(x)
     if is_float(x.dtype):
         x = cast(x, "int32")
-    axis %= x.ndim + 1
+    (axis,) = normalize_axes(axis, x.ndim + 1)
     classes = np.arange(num_classes, dtype=x.dtype if is_int(x.dtype) else "int32")
     classes = classes.reshape([-1 if at == axis else 1 for at in range(x.ndim + 1)])
     return cast(expand_dims(x, axis) == classes, floatx() if dtype is None else dtype)
 
 
-def multi_hot(inputs: object, num_classes: int, axis: int = -1, dtype: object = None, sparse: bool = False) -> Tensor:
-    """1 at each class that stands along the last axis of the inputs, 0 elsewhere."""
+def multi_hot(
+    inputs: object, num_classes: int | None = None, axis: int = -1, dtype: object = None, sparse: bool = False
+) -> Tensor:
+    """1 at each class that stands along the last axis of the inputs, 0 elsewhere.
+
+    Raises ValueError without `num_classes`, which has a default in Keras' signature only.
+    """
+    if num_classes is None:
+        raise ValueError("multi_hot needs `num_classes`, the number of classes.")
     x = as_tensor(inputs)
     hot = one_hot(x, num_classes, axis, dtype, sparse)
     return reduce_max(hot, 1 if x.ndim > 1 else 0)

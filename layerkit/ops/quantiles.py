@@ -11,11 +11,12 @@ from layerkit.graph.tensor import Tensor
 from layerkit.ops.arrays import moveaxis
 from layerkit.ops.comparison import isnan
 from layerkit.ops.elementwise import cast, ceil, floor, maximum, where
-from layerkit.ops.indexing import sort, take_along_axis
+from layerkit.ops.indexing import take_along_axis
 from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import normalize_axes
 from layerkit.ops.reduction import sum as reduce_sum
 from layerkit.ops.shape import reshape, squeeze, transpose
+from layerkit.ops.sorting import sort
 
 Axis = int | Sequence[int] | None
 METHODS = ("linear", "lower", "higher", "midpoint", "nearest")

@@ -18,9 +18,10 @@ from layerkit.graph.operation import Elementwise, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.kernels.threefry import random_bits, random_bits_pair, uniform_float32, uniform_float64
 from layerkit.ops.elementwise import cast, clip, floor, log, sqrt, where
-from layerkit.ops.indexing import argsort, take
+from layerkit.ops.indexing import take
 from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import argmax
+from layerkit.ops.sorting import argsort
 
 
 class _Draw(Elementwise, abstract=True):
@@ -206,4 +207,4 @@ def erfinv(x: object) -> Tensor:
     factor = where(centre, _ERFINV_CENTRE[0], _ERFINV_TAIL[0])
     for near, far in zip(_ERFINV_CENTRE[1:], _ERFINV_TAIL[1:], strict=True):
         factor = factor * t + where(centre, near, far)
-    return factor * x
+    return cast(factor, x.dtype) * x

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
-from layerkit.dtypes import floatx, is_float
+from layerkit.dtypes import floatx, is_complex, is_inexact
 from layerkit.errors import ShapeError
-from layerkit.graph.operation import Kernelled, Operation, Reduction, Spec, as_tensor
+from layerkit.graph.operation import Kernelled, Reduction, Spec, as_tensor
 from layerkit.graph.tensor import SIZE_CONSTANT, Tensor
-from layerkit.kernels.indexing_launch import NUMBERS, argmax_rows_launches
+from layerkit.kernels.indexing_launch import NUMBERS, arg_extreme_launches
 from layerkit.kernels.launch import Launch, Operand
 from layerkit.ops.comparison import logical_not
-from layerkit.ops.elementwise import cast, sqrt, square, where
+from layerkit.ops.elementwise import absolute, cast, sqrt, square, where
 from layerkit.ops.shape import broadcast_to, reshape, squeeze
 
 
@@ -69,8 +70,9 @@ class Min(_Extreme):
         return np.min(x, axis=self.axes, keepdims=True)
 
 
-class _ArgExtreme(Operation, abstract=True):
+class _ArgExtreme(Kernelled, abstract=True):
     axis: int
+    largest: ClassVar[bool]
 
     def infer(self, x: Tensor) -> Spec:
         return x.shape[: self.axis] + x.shape[self.axis + 1 :], "int32"
@@ -78,23 +80,27 @@ class _ArgExtreme(Operation, abstract=True):
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
         return (None,)
 
+    def supports(self, x: Tensor) -> bool:
+        """The kernel goes along axes that are not empty."""
+        return x.shape[self.axis] != 0 and x.dtype in NUMBERS
 
-class ArgMax(_ArgExtreme, Kernelled):
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return arg_extreme_launches(*inputs, *outputs, self.axis, self.largest)
+
+
+class ArgMax(_ArgExtreme):
     """Where the first largest element along an axis is."""
+
+    largest = True
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         return np.argmax(x, axis=self.axis)
 
-    def supports(self, x: Tensor) -> bool:
-        """The kernel goes over rows that are not empty."""
-        return self.axis == x.ndim - 1 and x.shape[-1] != 0 and x.dtype in NUMBERS
-
-    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
-        return argmax_rows_launches(*inputs, *outputs)
-
 
 class ArgMin(_ArgExtreme):
     """Where the first smallest element along an axis is."""
+
+    largest = False
 
     def reference(self, x: np.ndarray) -> np.ndarray:
         return np.argmin(x, axis=self.axis)
@@ -131,19 +137,20 @@ def _reduce(kind: type[Reduction], x: Tensor, axis: int | Sequence[int] | None, 
 
 
 def sum(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
-    """The sum over axes (all with None)."""
-    x = as_tensor(x)
+    """The sum over axes (all with None); integers narrower than 32 bits become 32 wide."""
+    return _reduce(Sum, _widened(as_tensor(x)), axis, keepdims)
+
+
+def _widened(x: Tensor) -> Tensor:
+    """Bools and integers of fewer bits in 32 bits, so that their sums and products fit."""
     if x.dtype in ("bool", "int8", "int16"):
-        x = cast(x, "int32")
-    elif x.dtype in ("uint8", "uint16"):
-        x = cast(x, "uint32")
-    return _reduce(Sum, x, axis, keepdims)
+        return cast(x, "int32")
+    return cast(x, "uint32") if x.dtype in ("uint8", "uint16") else x
 
 
 def prod(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The product over axes (all with None)."""
-    x = as_tensor(x)
-    return _reduce(Prod, cast(x, "int32") if x.dtype in ("bool", "int8", "int16") else x, axis, keepdims)
+    """The product over axes (all with None); integers narrower than 32 bits become 32 wide."""
+    return _reduce(Prod, _widened(as_tensor(x)), axis, keepdims)
 
 
 def max(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
@@ -174,7 +181,7 @@ def size_constant(value: float, dtype: str) -> Tensor:
 def mean(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The mean over axes (all with None); integers become floats."""
     x = as_tensor(x)
-    if not is_float(x.dtype):
+    if not is_inexact(x.dtype):
         x = cast(x, floatx())
     axes = normalize_axes(axis, x.ndim)
     total = sum(x, axes, keepdims)
@@ -188,7 +195,8 @@ def mean(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
 def var(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
     """The mean squared distance from the mean over axes (all with None)."""
     x = as_tensor(x)
-    return mean(square(x - mean(x, axis, keepdims=True)), axis, keepdims)
+    distance = x - mean(x, axis, keepdims=True)
+    return mean(square(absolute(distance) if is_complex(x.dtype) else distance), axis, keepdims)
 
 
 def std(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:

@@ -7,19 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from layerkit.errors import ShapeError
-from layerkit.graph.operation import Operation, Spec, as_tensor
+from layerkit.graph.operation import Kernelled, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
+from layerkit.kernels.launch import Launch, Operand
+from layerkit.kernels.sorting_launch import SORTABLE, search_sorted_launches
 from layerkit.ops.arrays import flip, linspace
 from layerkit.ops.comparison import equal, logical_and, logical_not
 from layerkit.ops.elementwise import Add, cast, minimum, where
-from layerkit.ops.indexing import ScatterAddRows, as_indices, sort, take
+from layerkit.ops.index_checks import as_indices
+from layerkit.ops.indexing import ScatterAddRows, take
 from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import min as reduce_min
-from layerkit.ops.shape import ones, stack, zeros
+from layerkit.ops.reduction import normalize_axes
+from layerkit.ops.shape import ones, reshape, stack, zeros
+from layerkit.ops.sorting import sort
 
 
-class SearchSorted(Operation):
+class SearchSorted(Kernelled):
     """Where each value goes into an ascending vector to keep it in order; before equals, or after with `right`."""
 
     right: bool = False
@@ -38,6 +43,13 @@ class SearchSorted(Operation):
     def gradient(self, g: Tensor, y: Tensor, ordered: Tensor, values: Tensor) -> tuple:
         return None, None
 
+    def supports(self, ordered: Tensor, values: Tensor) -> bool:
+        """The kernel compares floats and integers of 32 and 64 bits and bools."""
+        return values.dtype in SORTABLE
+
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return search_sorted_launches(*inputs, *outputs, self.right)
+
 
 def searchsorted(sorted_sequence: object, values: object, side: str = "left") -> Tensor:
     """Where each value goes into an ascending vector: before its equals ("left") or after ("right"). int32.
@@ -47,6 +59,41 @@ def searchsorted(sorted_sequence: object, values: object, side: str = "left") ->
     if side not in ("left", "right"):
         raise ValueError(f"ops.searchsorted: side is 'left' or 'right'; got {side!r}.")
     return SearchSorted(side == "right")(sorted_sequence, values)
+
+
+class ArgPartition(Operation):
+    """The indices that bring the elements at places `kth` of the sorted axis there, smaller ones before them."""
+
+    kth: tuple[int, ...]
+    axis: int
+
+    def infer(self, x: Tensor) -> Spec:
+        size = x.shape[self.axis]
+        if size is not None and any(not -size <= place < size for place in self.kth):
+            raise ShapeError(f"kth={self.kth} does not lie in axis {self.axis} of size {size}.")
+        return x.shape, "int32"
+
+    def reference(self, x: np.ndarray) -> np.ndarray:
+        return np.argpartition(x, self.kth, self.axis)
+
+    def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
+        return (None,)
+
+
+def argpartition(x: object, kth: int | Sequence[int], axis: int | None = -1) -> Tensor:
+    """Indices that order an axis, or the flattened x (None), so far that the kth element is in its place; int32.
+
+    No element before it is larger, and none behind it smaller; there the order is not defined. Several places may be
+    given. Raises ShapeError for a place that the axis has not.
+
+    >>> argpartition(np.array([5.0, 7.0, 6.0]), 1).tolist()
+    [0, 2, 1]
+    """
+    x = as_tensor(x)
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    (axis,) = normalize_axes(axis, x.ndim)
+    return ArgPartition(tuple(int(place) for place in np.atleast_1d(np.asarray(kth))), axis)(x)
 
 
 def digitize(x: object, bins: object) -> Tensor:

@@ -13,8 +13,8 @@ from layerkit.graph.tensor import Tensor
 from layerkit.ops.arrangement import diff
 from layerkit.ops.arrays import flip, linspace
 from layerkit.ops.convolution import conv
+from layerkit.ops.cumulative import cumprod
 from layerkit.ops.elementwise import Divide, cast, clip, exp, log, power, sqrt, square
-from layerkit.ops.indexing import cumprod
 from layerkit.ops.matrix_product import matmul
 from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import mean, normalize_axes

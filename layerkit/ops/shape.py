@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from layerkit.dtypes import result_type, standardize_dtype
+from layerkit.dtypes import is_complex, result_type, standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph.gradients import sum_to_shape
-from layerkit.graph.operation import Operation, Spec, View, as_tensor, broadcast_shapes, cast_to
+from layerkit.graph.operation import Kernelled, Operation, Spec, View, as_tensor, broadcast_shapes, cast_to
+from layerkit.graph.tape import taping
 from layerkit.graph.tensor import Shape, Tensor
-from layerkit.kernels.launch import Operand, contiguous_strides
+from layerkit.kernels.copying_launch import concatenate_launches, pad_launches, place_launches, stack_launches
+from layerkit.kernels.launch import Launch, Operand, contiguous_strides
 
 
 class Reshape(View):
@@ -110,7 +112,15 @@ class Slice(View):
         return Operand(x.buffer, shape, strides, offset, x.dtype)
 
 
-class SliceGradient(Operation):
+class _Copying(Kernelled, abstract=True):
+    strided = range(2**16)  # every input, of which there may be many
+
+    def supports(self, *x: Tensor) -> bool:
+        """The kernels move elements of any dtype but complex ones."""
+        return not is_complex(x[0].dtype)
+
+
+class SliceGradient(_Copying):
     """Zeros of a shape, with the input at the places that a slice takes."""
 
     start: tuple[int, ...]
@@ -128,8 +138,11 @@ class SliceGradient(Operation):
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
         return (Slice(self.start, x.shape, self.step)(g),)
 
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return place_launches(*inputs, *outputs, self.start, self.step)
 
-class Concatenate(Operation):
+
+class Concatenate(_Copying):
     """Tensors one after the other along an axis."""
 
     axis: int
@@ -166,8 +179,11 @@ class Concatenate(Operation):
             at += one.shape[self.axis]
         return tuple(parts)
 
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return concatenate_launches(inputs, *outputs, self.axis)
 
-class Stack(Operation):
+
+class Stack(_Copying):
     """Tensors of one shape along a new axis."""
 
     axis: int
@@ -193,8 +209,11 @@ class Stack(Operation):
             parts.append(Reshape(x[at].shape)(Slice(start, size, (1,) * g.ndim)(g)))
         return tuple(parts)
 
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return stack_launches(inputs, *outputs, self.axis)
 
-class Pad(Operation):
+
+class Pad(_Copying):
     """Constant values before and after each axis."""
 
     widths: tuple[tuple[int, int], ...]
@@ -209,28 +228,31 @@ class Pad(Operation):
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
         return (Slice(tuple(a for a, _ in self.widths), x.shape, (1,) * x.ndim)(g),)
 
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return pad_launches(*inputs, *outputs, [before for before, _ in self.widths], self.value)
+
 
 class GetItem:
-    """NumPy's basic indexing: integers, slices, Ellipsis and None."""
+    """NumPy's indexing: integers, slices, Ellipsis and None here, arrays in `getting.py`."""
 
     @staticmethod
     def at(x: Tensor, key: object) -> Tensor:
-        """`x[key]`; on an eager tensor any of NumPy's indices works."""
+        """`x[key]`; on an eager tensor any of NumPy's indices works, and so does a known mask on a symbolic one.
+
+        Raises IndexError for a known index outside of its axis, and ShapeError for what is no index.
+        """
         if hasattr(x, "assign"):
             x = x.value
-        if not x.symbolic:
-            if isinstance(key, tuple):
-                key = tuple(k.numpy() if isinstance(k, Tensor) else k for k in key)
-            elif isinstance(key, Tensor):
-                key = key.numpy()
-            return Tensor.of(np.asarray(x.numpy()[key]))
-        keys = key if isinstance(key, tuple) else (key,)
-        if any(not (k is None or k is Ellipsis or isinstance(k, (int, np.integer, slice))) for k in keys):
-            raise ShapeError(
-                f"a symbolic tensor takes integers, slices, ... and None as indices (got {key!r}); "
-                "for arrays use ops.take."
-            )
-        return _basic_index(x, list(keys))
+        keys = [k.value if hasattr(k, "assign") else k for k in (key if isinstance(key, tuple) else (key,))]
+        if not x.symbolic and not taping() and not any(isinstance(k, Tensor) and k.symbolic for k in keys):
+            found = tuple(k.numpy() if isinstance(k, Tensor) else k for k in keys)
+            try:
+                return Tensor.of(np.asarray(x.numpy()[found if isinstance(key, tuple) else found[0]]))
+            except IndexError as error:
+                raise IndexError(f"ops.get_item: a tensor of shape {x.shape} at {key!r}: {error}.") from None
+        if all(k is None or k is Ellipsis or isinstance(k, (int, np.integer, slice)) for k in keys):
+            return _basic_index(x, keys)
+        return Operation.registry["GetArrays"].at(x, keys)
 
 
 Operation.registry["GetItem"] = GetItem
@@ -261,7 +283,9 @@ def _basic_index(x: Tensor, keys: list) -> Tensor:
             shape.append(count)
         else:
             if n is not None and not -n <= k < n:
-                raise IndexError(f"index {k} is out of bounds for axis {axis} of size {n}.")
+                raise IndexError(
+                    f"ops.get_item: index {k} is out of bounds for axis {axis} of size {n}, of shape {x.shape}."
+                )
             if n is None and k < 0:
                 raise ShapeError(f"axis {axis} has an unknown size; it can't be indexed from its end.")
             first, count, pace = int(k) % n if n is not None else int(k), 1, 1
@@ -307,6 +331,13 @@ def reshaped(shape: Shape, new_shape: Sequence[int | None]) -> Shape:
     return new_shape
 
 
+def _place(axis: int, ndim: int) -> int:
+    """An axis counted from the first of so many. Raises ShapeError where there is none."""
+    if not -ndim <= axis < ndim:
+        raise ShapeError(f"axis {axis} is out of range for a tensor with {ndim} axes.")
+    return int(axis) % ndim
+
+
 def reshape(x: object, newshape: Sequence[int]) -> Tensor:
     """The same elements in row-major order under another shape; one size may be -1."""
     x = as_tensor(x)
@@ -327,7 +358,7 @@ def transpose(x: object, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order; None reverses them."""
     x = as_tensor(x)
     axes = range(x.ndim)[::-1] if axes is None else axes
-    axes = tuple(int(axis) % max(x.ndim, 1) for axis in axes)
+    axes = tuple(_place(axis, x.ndim) for axis in axes)
     return x if axes == tuple(range(x.ndim)) else Transpose(axes)(x)
 
 
@@ -335,7 +366,8 @@ def swapaxes(x: object, axis1: int, axis2: int) -> Tensor:
     """Two axes exchanged."""
     x = as_tensor(x)
     axes = list(range(x.ndim))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    first, second = _place(axis1, x.ndim), _place(axis2, x.ndim)
+    axes[first], axes[second] = second, first
     return transpose(x, axes)
 
 
@@ -350,7 +382,7 @@ def expand_dims(x: object, axis: int | Sequence[int]) -> Tensor:
     x = as_tensor(x)
     axes = [axis] if isinstance(axis, int) else list(axis)
     rank = x.ndim + len(axes)
-    axes = sorted(at % rank for at in axes)
+    axes = sorted(_place(at, rank) for at in axes)
     shape = list(x.shape)
     for at in axes:
         shape.insert(at, 1)
@@ -367,7 +399,7 @@ def squeeze(x: object, axis: int | Sequence[int] | None = None) -> Tensor:
         if isinstance(axis, int)
         else list(axis)
     )
-    axes = [at % x.ndim for at in axes]
+    axes = [_place(at, x.ndim) for at in axes]
     for at in axes:
         if x.shape[at] not in (1, None):
             raise ShapeError(
@@ -381,19 +413,21 @@ def concatenate(xs: Sequence[object], axis: int = -1) -> Tensor:
     tensors = Concatenate(0).prepare(xs)
     if not tensors:
         raise ShapeError("there is nothing to concatenate.")
-    return Concatenate(axis % tensors[0].ndim)(*tensors)
+    return Concatenate(_place(axis, tensors[0].ndim))(*tensors)
 
 
 def stack(x: Sequence[object], axis: int = 0) -> Tensor:
     """Tensors of one shape along a new axis."""
     tensors = [as_tensor(one) for one in x]
-    return Stack(axis % (tensors[0].ndim + 1))(*tensors)
+    if not tensors:
+        raise ShapeError("there is nothing to stack.")
+    return Stack(_place(axis, tensors[0].ndim + 1))(*tensors)
 
 
 def split(x: object, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """Parts along an axis: so many equal ones, or cut at these places."""
     x = as_tensor(x)
-    axis %= x.ndim
+    axis = _place(axis, x.ndim)
     n = x.shape[axis]
     if isinstance(indices_or_sections, int):
         if n % indices_or_sections:
@@ -403,15 +437,6 @@ def split(x: object, indices_or_sections: int | Sequence[int], axis: int = 0) ->
         cuts = list(indices_or_sections)
     bounds = [0, *cuts, n]
     return [GetItem.at(x, (slice(None),) * axis + (slice(a, b),)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
-
-
-def pad(x: object, pad_width: Sequence, mode: str = "constant", constant_values: float | None = None) -> Tensor:
-    """Values before and after each axis: `pad_width` is a number, (before, after), or a pair for each axis."""
-    if mode != "constant":
-        raise NotImplementedError(f"ops.pad has mode='constant' so far; got {mode!r}.")
-    x = as_tensor(x)
-    widths = tuple((int(a), int(b)) for a, b in np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)))
-    return Pad(widths, constant_values or 0)(x)
 
 
 def zeros(shape: Sequence[int], dtype: object = None) -> Tensor:

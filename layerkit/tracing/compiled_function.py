@@ -14,9 +14,9 @@ from layerkit.compiler.compile import Executable
 from layerkit.dtypes import standardize_dtype
 from layerkit.graph.control import Control
 from layerkit.graph.graph import Graph, trace
+from layerkit.graph.interpreter import Interpreter
 from layerkit.graph.operation import Kernelled, as_tensor
 from layerkit.graph.tensor import Tensor
-from layerkit.graph.interpreter import Interpreter
 from layerkit.runtime.kernel_cache import kernels_in_use
 from layerkit.runtime.thread_count import get_num_threads
 
@@ -79,7 +79,7 @@ class CompiledFunction:
         try:
             found = self._kept.get(key)
         except TypeError:
-            odd = next(leaf for leaf in leaves if getattr(type(leaf), "__hash__", None) is None)
+            odd = next(leaf for leaf in leaves if not isinstance(leaf, (np.ndarray, Hashable)))
             raise TypeError(
                 f"{self.name}: an argument of type {type(odd).__name__} is neither a tensor nor hashable, so what is "
                 "compiled for it could not be found again. Give arrays, numbers, strings or objects that can be hashed."

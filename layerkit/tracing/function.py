@@ -23,9 +23,9 @@ NUMBERS_BEFORE_WARNING = 5
 class Function:
     """A Python function that is traced once for each kind of arguments, and runs as a plan.
 
-    Tensors and arrays are traced: the function is called again for another shape, dtype or structure of arguments, since
-    its Python code may depend on them. All other arguments (numbers, strings, None, objects) are constants of the trace:
-    it is called again for another value. Variables that it reads and assigns keep their place.
+    Tensors and arrays are traced: the function is called again for another shape, dtype or structure of arguments,
+    since its Python code may depend on them. All other arguments (numbers, strings, None, objects) are constants of the
+    trace: it is called again for another value. Variables that it reads and assigns keep their place.
 
     Inside another traced function and while a GradientTape records on arrays it is an ordinary Python function.
 

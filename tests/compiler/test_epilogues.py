@@ -1,8 +1,8 @@
 import numpy as np
 
 from layerkit import ops
-from layerkit.tracing import CompiledFunction
 from layerkit.graph import gradients
+from layerkit.tracing import CompiledFunction
 
 rng = np.random.default_rng(0)
 X, W, B = (rng.normal(size=shape).astype("float32") for shape in ((2, 8, 8, 3), (3, 3, 3, 4), (4,)))

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from layerkit import ops
-from layerkit.tracing import CompiledFunction
 from layerkit.graph import Elementwise, Variable, gradients
 from layerkit.ops.neural import IndexAlong
 from layerkit.ops.random import RandomUniformLike
 from layerkit.runtime.kernel_cache import statistics
+from layerkit.tracing import CompiledFunction
 
 
 def softmax(x):
@@ -98,6 +98,72 @@ def test_a_row_of_reductions_is_one_kernel(function):
     compiled = CompiledFunction(function)
     compiled(np.ones((5, 9), "float32"))
     assert len(steps_of(compiled)) == 1
+
+
+def gelu(x):
+    return 0.5 * x * (1.0 + ops.tanh(0.7978845608 * (x + 0.044715 * x * x * x)))
+
+
+def gradient_of(function):
+    def gradient(x, g):
+        return gradients([function(x)], [x], [g])
+
+    return gradient
+
+
+@pytest.mark.parametrize(
+    ("function", "forward", "backward"),
+    [(softmax, 1, 1), (gelu, 1, 1), (layer_norm, 1, 2), (log_sum_exp, 2, 3)],
+    ids=["softmax", "gelu", "layer_norm", "log_sum_exp"],
+)
+def test_functions_written_from_primitives_are_few_kernels(function, forward, backward):
+    x = np.random.default_rng(0).normal(size=(5, 9)).astype("float32")
+    compiled = CompiledFunction(function)
+    y = compiled(x)
+    assert len(steps_of(compiled)) <= forward
+    gradient = CompiledFunction(gradient_of(function))
+    (found,) = gradient(x, np.ones(y.shape, "float32"))
+    assert len(steps_of(gradient)) <= backward
+    (expected,) = CompiledFunction(gradient_of(function), interpret=True)(x, np.ones(y.shape, "float32"))
+    np.testing.assert_allclose(found.numpy(), expected.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_a_costly_value_of_a_row_is_computed_once():
+    compiled = CompiledFunction(softmax)
+    compiled(np.ones((5, 9), "float32"))
+    (step,) = steps_of(compiled)
+    assert step.kernel.source.count("exp_float32(") == 1
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 1024, 5000])
+def test_a_map_beyond_the_cache_gives_equal_bits(size, monkeypatch):
+    def function(x):
+        return ops.exp(x), x > 0.0, ops.cast(x * 3.0, "int32"), ops.sum(x)
+
+    x = np.random.default_rng(0).normal(size=size).astype("float32")
+    expected = CompiledFunction(function)(x)
+    before = statistics.compiled
+    monkeypatch.setattr("layerkit.compiler.flat_loops.last_level_cache", lambda: 0)
+    found = CompiledFunction(function)(x)
+    assert statistics.compiled == before
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_a_variable_beyond_the_cache_is_written_in_place(monkeypatch):
+    monkeypatch.setattr("layerkit.compiler.flat_loops.last_level_cache", lambda: 0)
+    w, m = Variable(np.ones(3000), name="w"), Variable(np.zeros(3000), name="m")
+
+    def step(g):
+        new = m * 0.9 + g
+        m.assign(new)
+        w.assign_sub(new * 0.1)
+        return new * 2.0
+
+    doubled = CompiledFunction(step)(np.ones(3000, "float32"))
+    np.testing.assert_allclose(w.numpy(), 0.9)
+    np.testing.assert_allclose(m.numpy(), 1.0)
+    np.testing.assert_allclose(doubled.numpy(), 2.0)
 
 
 def test_sums_over_the_same_tensor_share_a_pass():

@@ -34,7 +34,7 @@ def test_errors_name_operation_layer_and_shapes():
     with (
         layer_path("model/dense"),
         pytest.raises(
-            ShapeError, match=r"Operation MatMul in layer 'model/dense': .* Got float32\[2, 3\], float32\[4, 5\]"
+            ShapeError, match=r"Operation MatMul in layer 'model/dense': .* Got x1=float32\[2, 3\], x2=float32\[4, 5\]"
         ),
     ):
         ops.matmul(np.ones((2, 3), "float32"), np.ones((4, 5), "float32"))

@@ -171,3 +171,113 @@ def test_new_sizes_compile_nothing():
 def test_what_does_not_fit_is_said(name, arrays, message):
     with pytest.raises(ValueError, match=message):
         getattr(indexing_launch, name + "_launches")(*map(operand_of, arrays))
+
+
+@pytest.mark.parametrize("index", INDEX_TYPES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize(
+    ("shape", "axis", "m"),
+    [((3, 5), 1, 7), ((5, 3), 0, 2), ((2, 4, 3), 1, 9), ((1, 1), 0, 1), ((2, 5), 1, 0), ((9,), 0, 9000)],
+)
+def test_take_along(index, dtype, shape, axis, m):
+    random = np.random.default_rng(0)
+    x = random.integers(0, 2, shape).astype(dtype)
+    size = shape[axis]
+    indices = random.integers(-size, size, (*shape[:axis], m, *shape[axis + 1 :])).astype(index)
+    found = run("take_along", x, indices, np.full(indices.shape, 1, dtype), axis=axis)
+    np.testing.assert_array_equal(found, np.take_along_axis(x, indices, axis))
+
+
+def test_along_an_axis_outside_reads_nothing_and_adds_nothing():
+    x, indices = np.ones((1, 3), np.float32), np.array([[0, 3, -4, -3]], np.int32)
+    found = run("take_along", x, indices, np.zeros((1, 4), np.float32), axis=1)
+    np.testing.assert_array_equal(found, [[1, np.nan, np.nan, 1]])
+    g = np.ones((1, 4), np.float32)
+    np.testing.assert_array_equal(run("add_along", g, indices, np.full((1, 3), 7, np.float32), axis=1), [[2, 0, 0]])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+@pytest.mark.parametrize(
+    ("shape", "axis", "n"), [((3, 50), 1, 7), ((50, 3), 0, 4), ((2, 40, 700), 1, 5), ((2, 0), 1, 3)]
+)
+def test_add_along(dtype, shape, axis, n):
+    random = np.random.default_rng(0)
+    g, indices = random.normal(0, 9, shape).astype(dtype), random.integers(-n, n, shape).astype(np.int32)
+    expected = np.zeros((*shape[:axis], n, *shape[axis + 1 :]), dtype)
+    places = list(np.indices(shape, sparse=True))
+    places[axis] = indices
+    np.add.at(expected, tuple(places), g)
+    np.testing.assert_array_equal(run("add_along", g, indices, np.full_like(expected, 7), axis=axis), expected)
+
+
+@pytest.mark.parametrize("combine", ["max", "min", "mul"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize(("rows", "shape", "length"), [(5, (40,), 1), (9, (4, 3), 3), (7, (50,), 1100), (3, (0,), 4)])
+def test_segments(combine, dtype, rows, shape, length):
+    random = np.random.default_rng(0)
+    x = random.uniform(-3, 3, (*shape, length)).astype(dtype)
+    indices = random.integers(0, rows + 2, shape).astype(np.int64)
+    neutral = indexing_launch.neutral_element(x.dtype, combine)
+    expected = np.full((rows, length), neutral, dtype)
+    inside = indices < rows
+    {"max": np.maximum, "min": np.minimum, "mul": np.multiply}[combine].at(expected, indices[inside], x[inside])
+    np.testing.assert_array_equal(run("segment", x, indices, np.full_like(expected, 7), combine=combine), expected)
+
+
+def test_extremes_of_segments_keep_nan():
+    x, indices = np.array([1, np.nan, 2, 5], np.float32), np.array([0, 0, 0, 1], np.int32)
+    for combine in ("max", "min"):
+        out = run("segment", x, indices, np.zeros(2, np.float32), combine=combine)
+        np.testing.assert_array_equal(out, [np.nan, 5])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int64", "bool", "float16"])
+@pytest.mark.parametrize(("rows", "count", "length"), [(5, 40, 1), (100, 30, 7), (6, 20, 1100), (4, 0, 3)])
+def test_update_rows_takes_the_last_of_equal_indices(dtype, rows, count, length):
+    random = np.random.default_rng(0)
+    table, updates = (random.integers(0, 2, (n, length)).astype(dtype) for n in (rows, count))
+    indices = random.integers(-rows, rows, count).astype(np.int32)
+    expected = table.copy()
+    for at, update in zip(indices, updates, strict=True):
+        expected[at] = update
+    np.testing.assert_array_equal(run("update_rows", table, indices, updates, np.ones_like(table)), expected)
+
+
+@pytest.mark.parametrize("largest", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_arg_extreme_along_any_axis(largest, dtype, axis):
+    random = np.random.default_rng(0)
+    x = random.integers(-20, 20, (4, 30, 5)).astype(dtype)
+    if dtype.startswith("float"):
+        x[random.random(x.shape) < 0.02] = np.nan
+    else:
+        x[random.random(x.shape) < 0.1] = np.iinfo(dtype).min
+    expected = (np.argmax if largest else np.argmin)(x, axis)
+    out = run("arg_extreme", x, np.full(expected.shape, -7, np.int32), axis=axis, largest=largest)
+    np.testing.assert_array_equal(out, expected)
+
+
+def test_equal_bits_of_scatters_and_of_axes_for_any_number_of_threads():
+    random = np.random.default_rng(0)
+    before = get_num_threads()
+    results = []
+    x = random.normal(size=(30000, 40)).astype(np.float32)
+    rows = random.integers(0, 500, 30000).astype(np.int32)
+    along = random.integers(0, 30, (30000, 40)).astype(np.int32)
+    try:
+        for threads in (1, 2, 4):
+            set_num_threads(threads)
+            results.append(
+                [
+                    scatter(x, rows, 500).tobytes(),
+                    scatter(x[:, 0].copy(), rows, 500).tobytes(),
+                    run("segment", x, rows, np.zeros((500, 40), np.float32), combine="mul").tobytes(),
+                    run("update_rows", x[:500].copy(), rows, x, np.zeros((500, 40), np.float32)).tobytes(),
+                    run("add_along", x, along, np.zeros((30000, 40), np.float32), axis=1).tobytes(),
+                    run("take_along", x, along, np.empty_like(x), axis=1).tobytes(),
+                ]
+            )
+    finally:
+        set_num_threads(before)
+    assert results[0] == results[1] == results[2]

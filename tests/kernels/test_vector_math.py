@@ -140,6 +140,31 @@ def test_error_in_last_places(name, dtype):
     assert np.all(signs | np.isnan(y)), x[~signs & ~np.isnan(y)][:5]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_nan_stays_one(dtype):
+    """Functions that compute with a float's bits must not take those of a NaN for an exponent."""
+    integer, width = (np.uint32, 32) if dtype == np.float32 else (np.uint64, 64)
+    quiet = int(np.array(nan, dtype).view(integer))
+    payloads = [quiet | k for k in (0, 1, 2, 127, 128, 129, 255, 511, 1023, 2047, 12345)]
+    x = np.array([bits | sign << (width - 1) for bits in payloads for sign in (0, 1)], integer).view(dtype)
+    for name in UNARY:
+        assert np.isnan(run(name, x)).all(), name
+
+
+@pytest.mark.parametrize("name", ["exp", "expm1", "log", "log1p", "tanh", "sigmoid", "erf"])
+def test_error_of_float32_around_the_limits(name):
+    """Every number near where the result overflows, underflows, saturates or changes its formula."""
+    limits = [-104, -103.3, -88.7228, -88.376, -87.3365, -86.99, -9.01, -4, -1, 1, 4, 9.01, 86.99, 88.376, 88.7228]
+    limits += [0.34657, -0.34657, 0.5**0.5, 2**0.5, 2.0**-126, 2.0**-23, 0.5]
+    bits = np.array(limits, np.float32).view(np.int32)
+    x = (bits[:, None] + np.arange(-400, 400, dtype=np.int32)).ravel().view(np.float32)
+    x = x[abs(x) >= np.finfo(np.float32).tiny]
+    reference, bound, _ = UNARY[name]
+    with np.errstate(all="ignore"):
+        error = ulps(run(name, x), reference(x.astype(np.float64)))
+    assert error.max() <= bound, x[np.argmax(error)]
+
+
 @pytest.mark.parametrize("name", PERIODIC)
 def test_periodic_functions(name):
     reference, bound = PERIODIC[name]

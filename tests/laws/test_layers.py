@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from layerkit import layers, ops
-from layerkit.tracing import compile_function
 from layerkit.graph import as_tensor, gradients, trace
-from layerkit.registry import registry
 from layerkit.graph.interpreter import Interpreter
+from layerkit.registry import registry
 from layerkit.serialization import custom_object_scope, deserialize_keras_object, serialize_keras_object
+from layerkit.tracing import compile_function
 from tests.samples.layers import SAMPLES, Sample, double
 
 MODELS = ("Functional", "Sequential")

@@ -10,8 +10,8 @@ from layerkit import losses, ops
 from layerkit.errors import ShapeError
 from layerkit.graph import gradients
 from layerkit.graph.graph import trace
-from layerkit.registry import registry
 from layerkit.graph.interpreter import Interpreter
+from layerkit.registry import registry
 from tests.samples.losses import SAMPLES
 
 each = pytest.mark.parametrize("sample", SAMPLES, ids=str)

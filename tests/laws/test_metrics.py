@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from layerkit import metrics
-from layerkit.tracing import compile_function
 from layerkit.registry import registry
+from layerkit.tracing import compile_function
 from tests.samples.metrics import SAMPLES
 
 each = pytest.mark.parametrize("sample", SAMPLES, ids=str)

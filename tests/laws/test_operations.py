@@ -9,12 +9,12 @@ import pytest
 
 from layerkit import ops
 from layerkit.dtypes import is_float
-from layerkit.tracing import CompiledFunction, compile_function
 from layerkit.graph.gradients import gradients
 from layerkit.graph.graph import Graph, trace
+from layerkit.graph.interpreter import Interpreter
 from layerkit.graph.operation import Composite, Elementwise, Kernelled, Operation, Reduction, View
 from layerkit.graph.tensor import Tensor
-from layerkit.graph.interpreter import Interpreter
+from layerkit.tracing import CompiledFunction, compile_function
 from tests.samples.operations import SAMPLES, Sample, middle_row
 
 STEP = 1e-5

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from layerkit import optimizers
-from layerkit.tracing import CompiledFunction, compile_function
 from layerkit.graph import Variable
 from layerkit.registry import registry
+from layerkit.tracing import CompiledFunction, compile_function
 from tests.samples.optimizers import SAMPLES
 
 each = pytest.mark.parametrize("sample", SAMPLES, ids=str)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from layerkit import activations, constraints, initializers, ops, random, regularizers
-from layerkit.tracing import compile_function
 from layerkit.graph import gradients
 from layerkit.registry import registry
 from layerkit.serialization import deserialize_keras_object, serialize_keras_object
+from layerkit.tracing import compile_function
 from tests.recordings.loader import cases
 
 # Keras 3.15's sparsemax gives rows that don't sum to 1.

@@ -7,9 +7,9 @@ import pytest
 
 from layerkit import layers, ops
 from layerkit.graph import as_tensor, gradients, trace
+from layerkit.graph.interpreter import Interpreter
 from layerkit.layers.core import InputLayer
 from layerkit.registry import registry
-from layerkit.graph.interpreter import Interpreter
 from tests.recordings.loader import cases
 
 MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")

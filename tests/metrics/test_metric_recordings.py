@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from layerkit import losses, metrics
-from layerkit.tracing import compile_function
 from layerkit.registry import reset_names
+from layerkit.tracing import compile_function
 from tests.recordings.loader import cases
 
 CASES = [case for case in cases("metrics") if hasattr(metrics, case["class"])]

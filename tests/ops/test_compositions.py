@@ -9,8 +9,8 @@ import pytest
 
 from layerkit import ops
 from layerkit.errors import DtypeError, GraphError, ShapeError
-from layerkit.tracing import compile_function
 from layerkit.graph.tensor import Tensor
+from layerkit.tracing import compile_function
 from tests.laws.test_operations import assert_close, check_gradient
 from tests.samples.operations import floats
 
@@ -103,9 +103,9 @@ def test_floats_have_no_bits(name: str):
         getattr(ops, name)(1.5, 2.5)
 
 
-def test_bools_are_not_shifted():
-    with pytest.raises(DtypeError, match="shifted"):
-        ops.left_shift(np.array([True]), np.array([True]))
+def test_bools_are_shifted_as_int32():
+    y = ops.left_shift(np.array([True]), np.array([True]))
+    assert y.dtype == "int32" and y.tolist() == [2]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])

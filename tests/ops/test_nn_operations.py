@@ -7,9 +7,9 @@ import pytest
 
 from layerkit import ops
 from layerkit.errors import ShapeError
-from layerkit.tracing import compile_function
 from layerkit.graph.gradients import gradients
 from layerkit.graph.graph import trace
+from layerkit.tracing import compile_function
 
 LOGITS = np.array([[200.0, 0.0, -200.0]], "float32")
 
@@ -113,3 +113,8 @@ def test_einsum_says_what_does_not_fit():
         ops.einsum("ij,jk", np.zeros((2, 2)))
     with pytest.raises(ValueError, match=r"'ij' does not name the axes of shape \(2, 2, 2\)"):
         ops.einsum("ij->i", np.zeros((2, 2, 2)))
+
+
+def test_multi_hot_needs_the_number_of_classes():
+    with pytest.raises(ValueError, match="needs `num_classes`"):
+        ops.multi_hot([0, 1])

@@ -5,8 +5,8 @@ import pytest
 
 from layerkit import ops, random
 from layerkit.errors import ShapeError
-from layerkit.tracing import compile_function
 from layerkit.graph.gradients import gradients
+from layerkit.tracing import compile_function
 
 KEY = np.array([3, 4], np.uint32)
 

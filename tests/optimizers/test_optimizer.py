@@ -5,9 +5,9 @@ import pytest
 
 from layerkit import constraints, optimizers
 from layerkit.errors import UnknownNameError
-from layerkit.tracing import compile_function
 from layerkit.graph import Variable
 from layerkit.optimizers import schedules
+from layerkit.tracing import compile_function
 
 
 def variable(value=1.0, name="v"):

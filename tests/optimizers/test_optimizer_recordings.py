@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from layerkit import optimizers
-from layerkit.tracing import compile_function
 from layerkit.graph import Variable
 from layerkit.optimizers import schedules
 from layerkit.registry import reset_names
+from layerkit.tracing import compile_function
 from tests.recordings.loader import cases
 
 OPTIMIZERS = [case for case in cases("optimizers") if "class" in case]

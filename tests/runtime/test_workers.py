@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from layerkit import ops
-from layerkit.tracing import compile_function
 from layerkit.runtime import thread_count as workers
+from layerkit.tracing import compile_function
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import numpy as np
 
 from layerkit import ops
 from layerkit.graph.operation import Elementwise, Operation
-from tests.samples import linear_algebra
+from tests.samples import complex_and_unfolding, contraction, ctc, indexing, linear_algebra
 
 Maker = Callable[[np.random.Generator, str], np.ndarray]
 
@@ -326,7 +326,11 @@ SAMPLES: list[Sample] = [
     *_elementwise(), *_reductions(), *_shapes(), *_nn(), *_convolutions(), *_pools(), *_indexing(), *_random(),
     *_epilogues(),
 ]  # fmt: skip
-SAMPLES += [Sample(*row) for family in (linear_algebra,) for row in family.rows()]
+SAMPLES += [
+    Sample(*row)
+    for family in (linear_algebra, ctc, complex_and_unfolding, contraction, indexing)
+    for row in family.rows()
+]
 
 
 def middle_row(name: str) -> Sample:

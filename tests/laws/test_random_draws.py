@@ -1,0 +1,73 @@
+"""Draws inside a compiled function are those outside of it, for any number of elements.
+
+Bit for bit where they come from the generator alone. What is scaled, shifted or goes through an exponential differs by
+rounding: kernels contract x * a + b into one operation and have exponentials of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import layerkit
+from layerkit import layers, ops, random
+from layerkit.tracing import compile_function
+
+SHAPES = ((0,), (1,), (7, 5), (3, 1, 1025))
+LOGITS = np.random.default_rng(1).normal(size=(5, 7)).astype("float32")
+X = np.random.default_rng(2).normal(size=(9, 33)).astype("float32")
+
+# A function of a shape and a generator for every function of layerkit.random.
+DRAWS: dict[str, Callable] = {
+    "uniform": lambda shape, seed, dtype: random.uniform(shape, dtype=dtype, seed=seed),
+    "uniform, scaled": lambda shape, seed, dtype: random.uniform(shape, -2.0, 3.0, dtype, seed),
+    "normal": lambda shape, seed, dtype: random.normal(shape, 0.5, 2.0, dtype, seed),
+    "truncated_normal": lambda shape, seed, dtype: random.truncated_normal(shape, 0.5, 2.0, dtype, seed),
+    "randint": lambda shape, seed, dtype: random.randint(shape, -5, 1000, "int32", seed),
+    "gamma": lambda shape, seed, dtype: random.gamma(shape, 0.7, dtype, seed),
+    "beta": lambda shape, seed, dtype: random.beta(shape, 0.7, 2.0, dtype, seed),
+    "binomial": lambda shape, seed, dtype: random.binomial(shape, 10.0, 0.3, dtype, seed),
+    "categorical": lambda shape, seed, dtype: random.categorical(LOGITS.astype(dtype), 11, "int32", seed),
+    "dropout": lambda shape, seed, dtype: random.dropout(ops.reshape(X.astype(dtype), (9, 33)), 0.3, None, seed),
+    "shuffle": lambda shape, seed, dtype: random.shuffle(X.astype(dtype), 1, seed),
+}
+OF_A_SHAPE = set(DRAWS) - {"categorical", "dropout", "shuffle"}
+ELSEWHERE = {"SeedGenerator", "set_seed"}
+ROUNDED = {"uniform, scaled", "normal", "truncated_normal"}
+TOLERANCE = 1e-6  # the normal ones are of single precision
+
+
+def test_every_function_is_drawn():
+    assert set(random.__all__) == {name.split(",")[0] for name in DRAWS} | ELSEWHERE
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", DRAWS)
+def test_compiled_draws_are_the_eager_ones(name: str, dtype: str):
+    shapes = SHAPES if name in OF_A_SHAPE else SHAPES[:1]
+    eager, compiled = random.SeedGenerator(7), random.SeedGenerator(7)
+    expected = [DRAWS[name](shape, eager, dtype) for shape in shapes]
+    found = compile_function(lambda: [DRAWS[name](shape, compiled, dtype) for shape in shapes])()
+    for one, y in zip(found, expected, strict=True):
+        assert one.dtype == y.dtype
+        tolerance = TOLERANCE if name in ROUNDED else 0
+        np.testing.assert_allclose(np.asarray(one), y.numpy(), rtol=2 * tolerance, atol=2 * tolerance)
+    np.testing.assert_array_equal(compiled.state.numpy(), eager.state.numpy())
+
+
+@pytest.mark.parametrize(
+    ("kind", "tolerance"),
+    [(layers.Dropout, 0), (layers.SpatialDropout1D, 0), (layers.GaussianDropout, 5e-6), (layers.GaussianNoise, 5e-6)],
+)
+def test_layers_that_draw(kind: type, tolerance: float):
+    x = X.reshape(3, 3, 33)
+
+    def of(compiled: bool) -> list[np.ndarray]:
+        layer = kind(0.4, seed=3)
+        call = compile_function(lambda x: layer(x, training=True)) if compiled else lambda x: layer(x, training=True)
+        return [np.asarray(call(layerkit.ops.convert_to_tensor(x))) for _ in range(2)]
+
+    for found, expected in zip(of(True), of(False), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
