@@ -8,8 +8,8 @@ from pathlib import Path
 from layerkit.kernels.launch import Launch, Scratch
 
 BLOCK = 1024
-STREAMED = 256
-AHEAD = 1536  # points that are read before they are needed; 256 and 1,536 were the best of blocks to 4,096
+STREAMED = 512
+AHEAD = 1536  # points that are read before they are needed; 512 and 1,536 were the best of blocks to 4,096
 _UNKNOWN_CACHE = 32 << 20
 
 
@@ -32,7 +32,7 @@ class FlatLoops:
 
         A block's results are then left in scratch and copied from there past the cache, and inputs are asked for ahead.
         Ordinary stores read the line first that they write, 3 bytes moved for 2: 0.55 of the speed of a copy. Streaming
-        gives 0.8 of it, and asking ahead, for the memory is idle while a block is computed, 0.95.
+        gives 0.75 of it, and asking ahead, for the memory is idle while a block is computed, 0.87.
         """
         size, operands = self.inner[0], self._all()
         nbytes = sum(one.operand.size * one.operand.dtype.itemsize for one in operands)

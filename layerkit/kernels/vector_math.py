@@ -16,7 +16,8 @@ normal number are zero, since plans run with subnormal numbers flushed (walker.p
 Coefficients are minimax polynomials fitted by Remez' exchange with 50 digits; the reductions are Cody and Waite's
 ("Software Manual for the Elementary Functions", 1980), log's is Sun's fdlibm's, and erfc's variable
 (x - k) / (x + k) is Shepherd and Laframboise's (Math. Comp. 36, 1981). They hold only in the written order of
-operations, so everything here allows contraction and nothing else.
+operations, so everything here allows contraction and nothing else. Speed is a matter of the number of instructions and
+of divisions; `python -m benchmarks.elementwise` measures it, and docs/performance.md has the floors.
 """
 
 from __future__ import annotations
