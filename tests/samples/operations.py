@@ -9,7 +9,7 @@ import numpy as np
 
 from layerkit import ops
 from layerkit.graph.operation import Elementwise, Operation
-from tests.samples import complex_and_unfolding, contraction, ctc, indexing, linear_algebra
+from tests.samples import complex_and_unfolding, contraction, control, ctc, indexing, linear_algebra
 
 Maker = Callable[[np.random.Generator, str], np.ndarray]
 
@@ -328,7 +328,7 @@ SAMPLES: list[Sample] = [
 ]  # fmt: skip
 SAMPLES += [
     Sample(*row)
-    for family in (linear_algebra, ctc, complex_and_unfolding, contraction, indexing)
+    for family in (linear_algebra, ctc, complex_and_unfolding, contraction, indexing, control)
     for row in family.rows()
 ]
 
