@@ -5,10 +5,12 @@
 
 from layerkit import (
     activations,
+    backend,
     callbacks,
     config,
     constraints,
     datasets,
+    dtype_policies,
     initializers,
     layers,
     losses,
@@ -25,6 +27,7 @@ from layerkit import (
 from layerkit.callbacks import Callback
 from layerkit.dtypes import floatx, set_floatx
 from layerkit.graph import Operation, Tensor, Variable
+from layerkit.graph.scopes import StatelessScope, device, name_scope
 from layerkit.initializers import Initializer
 from layerkit.layers import DTypePolicy, Input, InputSpec, Layer
 from layerkit.losses import Loss
@@ -32,6 +35,7 @@ from layerkit.metrics import Metric
 from layerkit.models import Model, Sequential
 from layerkit.optimizers import Optimizer
 from layerkit.regularizers import Regularizer
+from layerkit.running import install_as_keras
 from layerkit.runtime.thread_count import get_num_threads, set_num_threads
 from layerkit.tracing import Function, GradientTape, function, grad, value_and_grad
 
@@ -50,8 +54,9 @@ def version() -> str:
 
 __all__ = [
     "Callback", "DTypePolicy", "Function", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor",
-    "Layer", "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "Sequential", "Tensor", "Variable",
-    "activations", "callbacks", "config", "constraints", "datasets", "floatx", "function", "get_num_threads", "grad",
-    "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving",
+    "Layer", "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "Sequential", "StatelessScope",
+    "Tensor", "Variable", "activations", "backend", "callbacks", "config", "constraints", "datasets", "device",
+    "dtype_policies", "floatx", "function", "get_num_threads", "grad", "initializers", "install_as_keras", "layers",
+    "losses", "metrics", "models", "name_scope", "ops", "optimizers", "random", "regularizers", "saving",
     "set_floatx", "set_num_threads", "tree", "utils", "value_and_grad", "version",
 ]  # fmt: skip

@@ -98,6 +98,7 @@ def register_function(kind: str, *aliases: str) -> Callable[[Callable], Callable
 
 
 _used_names: Counter[str] = Counter()
+_given_numbers: Counter[str] = Counter()
 
 
 def auto_name(prefix: str) -> str:
@@ -113,6 +114,13 @@ def auto_name(prefix: str) -> str:
     return f"{prefix}_{number}" if number else prefix
 
 
+def unique_number(prefix: str) -> int:
+    """A number that was not given for a prefix before, from 1 on."""
+    _given_numbers[prefix] += 1
+    return _given_numbers[prefix]
+
+
 def reset_names() -> None:
     """Start every prefix again without a number."""
     _used_names.clear()
+    _given_numbers.clear()

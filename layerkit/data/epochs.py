@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from itertools import islice
 
+from layerkit import config
 from layerkit.data.base import Adapter, Batch
 
 
@@ -19,6 +20,9 @@ class EpochIterator:
 
     def __init__(self, adapter: Adapter, steps_per_epoch: int | None = None):
         self.adapter = adapter
+        cap = config.max_steps_per_epoch()
+        if cap is not None:
+            steps_per_epoch = min(n for n in (steps_per_epoch or adapter.num_batches, cap) if n is not None)
         self.steps_per_epoch = steps_per_epoch
         self._running: Iterator[Batch] | None = None
 

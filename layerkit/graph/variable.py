@@ -10,6 +10,7 @@ from layerkit.dtypes import standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.graph.graph import current_graph, current_path
 from layerkit.graph.operation import Operation, as_tensor, cast_to, install_operators
+from layerkit.graph.scopes import current_scope
 from layerkit.graph.tape import note_read, taping
 from layerkit.graph.tensor import Tensor
 
@@ -89,6 +90,10 @@ class Variable:
     @property
     def value(self) -> Tensor:
         """Its value: an edge of the graph being traced, else an eager tensor with a copy of it."""
+        scope = current_scope()
+        mapped = None if scope is None else scope.get_current_value(self)
+        if mapped is not None:
+            return mapped
         graph = current_graph()
         tensor = graph.read(self) if graph is not None else Tensor(self.shape, self.dtype, self._array.copy())
         if taping():
@@ -115,6 +120,10 @@ class Variable:
             )
         if value.dtype != self.dtype:
             value = cast_to(value, self.dtype)
+        scope = current_scope()
+        if scope is not None:
+            scope.add_update((self, value))
+            return value
         graph = current_graph()
         if graph is None:
             self._array[...] = value.numpy()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from layerkit.dtypes import ALLOWED, floatx, is_complex
 from layerkit.serialization import Configurable
+
+MIXED = ("mixed_float16", "mixed_bfloat16")
 
 __all__ = ["DTypePolicy", "dtype_policy", "set_dtype_policy"]
 
@@ -14,8 +17,9 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
     """One dtype for variables and computation.
 
     Args:
-        name: "float32", "float64", or an integer type or "bool" for layers that pass on such data.
-            Half precision, mixed and quantized policies raise ValueError: kernels are made for float32 and float64.
+        name: "float32", "float64", or an integer type or "bool" for layers that pass on such data. Mixed policies
+            ("mixed_float16", "mixed_bfloat16") compute in float32 and say so in a warning: on a CPU half precision
+            saves no time. Half precision as such and quantized policies raise ValueError.
 
     >>> DTypePolicy("float64").compute_dtype
     'float64'
@@ -23,6 +27,10 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
 
     def __init__(self, name: str | None = None, source_name: str | None = None) -> None:
         name = floatx() if name is None else str(getattr(name, "name", name))
+        self._given_name = name
+        if name in MIXED:
+            warnings.warn(f"The dtype policy {name!r} computes in float32 here: on CPUs half precision saves no time.")
+            name = "float32"
         if name not in ALLOWED or name == "float16" or is_complex(name):
             raise ValueError(
                 f"The dtype policy {name!r} is not supported: layerkit computes in 'float32' or 'float64' "
@@ -32,12 +40,12 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
 
     def get_config(self) -> dict[str, Any]:
         """The name."""
-        return {"name": self._name}
+        return {"name": self._given_name}
 
     @property
     def name(self) -> str:
-        """The policy's name, which is the dtype's."""
-        return self._name
+        """The policy's name: the dtype's, or that of a mixed policy."""
+        return self._given_name
 
     @property
     def compute_dtype(self) -> str:
@@ -58,10 +66,10 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
         return isinstance(other, DTypePolicy) and other.name == self.name
 
     def __hash__(self) -> int:
-        return hash(self._name)
+        return hash(self._given_name)
 
     def __repr__(self) -> str:
-        return f'<DTypePolicy "{self._name}">'
+        return f'<DTypePolicy "{self._given_name}">'
 
 
 _default: DTypePolicy | None = None

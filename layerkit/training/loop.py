@@ -6,6 +6,7 @@ read from their variables only where somebody looks at them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from layerkit import config
 from layerkit.callbacks import CallbackList, History, ProgbarLogger, Progress
 from layerkit.data import EpochIterator, get_adapter, split_validation, unpack_x_y_sample_weight
 from layerkit.data.arrays import ArrayAdapter
@@ -45,11 +47,15 @@ class FitArguments:
     validation_freq: int | list[int]
 
     def check(self) -> None:
-        """Raises ValueError for numbers out of range."""
+        """Raises ValueError for numbers out of range, and caps the epochs where the settings say so."""
         for name in ("epochs", "initial_epoch"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
                 raise ValueError(f"`{name}` must be an integer of at least 0, got {value!r}.")
+        cap = config.max_epochs()
+        if cap is not None and cap < self.epochs:
+            warnings.warn(f"fit runs {cap} of {self.epochs} epochs, for config.set_max_epochs says so.", stacklevel=4)
+            self.epochs = cap
         freq = self.validation_freq
         if not isinstance(freq, list | tuple | set) and (not isinstance(freq, int) or freq < 1):
             raise ValueError(f"`validation_freq` must be a positive integer or a list of epochs, got {freq!r}.")

@@ -1,0 +1,172 @@
+"""Running what was written for Keras: `import keras` and `from tensorflow import keras` give layerkit."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import runpy
+import sys
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+KERAS = "layerkit"
+TENSORFLOW_VERSION = "2.0.0+layerkit"
+
+# Other ways by which scripts reach the same packages.
+_PREFIXES = {
+    "tensorflow.keras": "keras", "tensorflow.python.keras": "keras", "tensorflow.compat.v1.keras": "keras",
+    "tensorflow.compat.v2.keras": "keras", "tf_keras": "keras", "keras.api": "keras", "keras._tf_keras.keras": "keras",
+}  # fmt: skip
+
+# What scripts take of TensorFlow around their Keras code, and what it is here.
+_OF_TENSORFLOW = {
+    "GradientTape": "layerkit.GradientTape", "Variable": "layerkit.Variable", "function": "layerkit.function",
+    "constant": "layerkit.ops.convert_to_tensor", "convert_to_tensor": "layerkit.ops.convert_to_tensor",
+    "random.set_seed": "layerkit.utils.set_random_seed",
+}  # fmt: skip
+
+
+class _Alias(ModuleType):
+    """A module that has what another one has."""
+
+    def __init__(self, name: str, target: ModuleType) -> None:
+        super().__init__(name, target.__doc__)
+        self.__dict__["_target"] = target
+        self.__path__: list[str] = []
+        self.__all__ = list(getattr(target, "__all__", ())) or [one for one in dir(target) if not one.startswith("_")]
+        if hasattr(target, "__version__"):
+            self.__version__ = _keras_version() if target.__name__ == KERAS else target.__version__
+
+    def __getattr__(self, name: str) -> Any:
+        target = self.__dict__["_target"]
+        try:
+            return getattr(target, name)
+        except AttributeError:
+            raise AttributeError(
+                f"{self.__name__} is layerkit here, which has no {target.__name__}.{name}: "
+                "docs/compatibility.md lists what is missing."
+            ) from None
+
+    def __dir__(self) -> list[str]:
+        return dir(self.__dict__["_target"])
+
+
+class _TensorFlow(ModuleType):
+    """`tensorflow` where there is none: its keras, and the few names around it that have a counterpart."""
+
+    __version__ = TENSORFLOW_VERSION
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        whole = f"{self.__name__}.{name}"
+        inside = whole.removeprefix("tensorflow.")
+        if whole in _PREFIXES or any(one.startswith(f"{whole}.") for one in _PREFIXES):
+            return importlib.import_module(whole)
+        if inside in _OF_TENSORFLOW:
+            module, _, attribute = _OF_TENSORFLOW[inside].rpartition(".")
+            return getattr(importlib.import_module(module), attribute)
+        if any(one.startswith(f"{inside}.") for one in _OF_TENSORFLOW):
+            return _TensorFlow(whole)
+        raise AttributeError(
+            f"This script uses {whole}, which is TensorFlow's and not Keras'. It runs with layerkit as keras, without "
+            "TensorFlow: use keras.ops and keras.random in its place, or install TensorFlow and run it there."
+        )
+
+
+class _Finder(MetaPathFinder, Loader):
+    """Resolves the names of Keras' packages to layerkit's."""
+
+    def __init__(self, tensorflow: bool) -> None:
+        self._roots = ("keras", "tf_keras", *(("tensorflow",) if tensorflow else ()))
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if fullname.partition(".")[0] not in self._roots or self._target(fullname) is None:
+            return None
+        return ModuleSpec(fullname, self, is_package=True)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        target = self._target(spec.name)
+        return _TensorFlow(spec.name) if target == "tensorflow" else _Alias(spec.name, importlib.import_module(target))
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Nothing: the module is whole when it is made."""
+
+    @staticmethod
+    def _target(fullname: str) -> str | None:
+        """The module that a name stands for, "tensorflow" for the parts around its keras, None for nothing."""
+        name = fullname
+        for prefix, stands_for in sorted(_PREFIXES.items(), key=lambda one: -len(one[0])):
+            if name == prefix or name.startswith(f"{prefix}."):
+                name = stands_for + name[len(prefix) :]
+                break
+        if name == "tensorflow" or any(one.startswith(f"{name}.") for one in _PREFIXES if one.startswith("tensorflow")):
+            return "tensorflow"
+        if name == "keras._tf_keras":
+            return KERAS
+        if name.partition(".")[0] != "keras":
+            return None
+        target = KERAS + name.removeprefix("keras")
+        parent, _, last = target.rpartition(".")
+        if not parent:
+            return target
+        try:
+            if importlib.util.find_spec(target) is not None:
+                return target
+        except ModuleNotFoundError:
+            return None
+        return None
+
+
+def _keras_version() -> str:
+    """The version of Keras whose names are followed, which packages look at: the first two parts are Keras'."""
+    return "3.15.0"
+
+
+_installed: _Finder | None = None
+
+
+def install_as_keras() -> None:
+    """Make `import keras`, `from keras.layers import ...` and, without TensorFlow, `tensorflow.keras` layerkit.
+
+    Call it before anything imports keras. Raises RuntimeError where that has happened.
+
+    >>> install_as_keras()
+    >>> import keras
+    >>> keras.layers.Dense.__module__
+    'layerkit.layers.core'
+    """
+    global _installed
+    if _installed is not None:
+        return
+    loaded = sys.modules.get("keras")
+    if loaded is not None and not isinstance(loaded, _Alias):
+        raise RuntimeError("keras was imported already; call layerkit.install_as_keras() before anything imports it.")
+    tensorflow = "tensorflow" not in sys.modules and importlib.util.find_spec("tensorflow") is None
+    _installed = _Finder(tensorflow)
+    sys.meta_path.insert(0, _installed)
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run a script, `[path, argument, ...]`, with layerkit in the place of Keras, as `python path argument ...` does.
+
+    Raises FileNotFoundError where there is no such script.
+    """
+    path = Path(arguments[0])
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no script {str(path)!r}.")
+    install_as_keras()
+    before = sys.argv, sys.path[0]
+    sys.argv, sys.path[0] = list(arguments), str(path.resolve().parent)
+    try:
+        runpy.run_path(str(path), run_name="__main__")
+    finally:
+        sys.argv, sys.path[0] = before

@@ -1,0 +1,92 @@
+"""Scripts that import keras or tensorflow.keras run on layerkit, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = {
+    "keras": """
+        import sys
+        import numpy as np
+        import keras
+        from keras import layers, ops
+        from keras.models import Sequential
+        import keras.backend as K
+        assert sys.argv[1:] == ["--epochs", "2"], sys.argv
+        model = Sequential([keras.Input((3,)), layers.Dense(4, activation="relu"), layers.Dense(1)])
+        model.compile("adam", "mse")
+        model.fit(np.ones((8, 3)), np.ones(8), epochs=int(sys.argv[2]), verbose=0)
+        assert K.mean(ops.ones(3)) == 1
+        print(keras.__version__, keras.backend.backend(), isinstance(model, keras.Model))
+    """,
+    "tensorflow": """
+        import numpy as np
+        import tensorflow as tf
+        from tensorflow import keras
+        from tensorflow.keras.layers import Dense
+        from tensorflow.keras import backend as K
+        tf.random.set_seed(1)
+        model = tf.keras.Sequential([tf.keras.layers.Input((3,)), Dense(1)])
+        with tf.GradientTape() as tape:
+            loss = K.sum(model(np.ones((2, 3), "float32")))
+        assert len(tape.gradient(loss, model.trainable_variables)) == 2
+        assert keras.layers.Dense is Dense
+        print("same", tf.__version__)
+    """,
+}
+
+
+def run(code: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    lines = code.strip("\n").splitlines()
+    script = folder / "script.py"
+    script.write_text("\n".join(line[8:] for line in lines))
+    return subprocess.run(
+        [sys.executable, "-m", "layerkit", "run", str(script), *arguments], capture_output=True, text=True, cwd=folder
+    )
+
+
+def test_a_script_for_keras(tmp_path: Path):
+    done = run(SCRIPTS["keras"], tmp_path, "--epochs", "2")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["3.15.0", "layerkit", "True"]
+
+
+def test_a_script_for_tensorflow_keras(tmp_path: Path):
+    done = run(SCRIPTS["tensorflow"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split()[0] == "same"
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (
+            "import tensorflow as tf; tf.data.Dataset.range(3)",
+            "This script uses tensorflow.data, which is TensorFlow's",
+        ),
+        ("import tensorflow as tf; tf.random.normal((3,))", "This script uses tensorflow.random.normal, which is"),
+        ("import keras.layers; keras.Dens", "keras is layerkit here, which has no layerkit.Dens"),
+    ],
+)
+def test_what_is_not_there_says_so(tmp_path: Path, line: str, text: str):
+    done = run(f"        {line}", tmp_path)
+    assert done.returncode == 1
+    assert text in done.stderr
+
+
+def test_a_script_that_is_not_there(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "layerkit", "run", "nowhere.py"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert "There is no script 'nowhere.py'" in done.stderr
+
+
+def test_keras_that_was_imported_before_stays(tmp_path: Path):
+    (tmp_path / "keras.py").write_text("")
+    code = "import keras, layerkit; layerkit.install_as_keras()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert "keras was imported already" in done.stderr
