@@ -41,10 +41,13 @@ from layerkit.tracing import Function, GradientTape, function, grad, value_and_g
 
 __version__ = "0.1.0"
 
-# Keras has these two in both places; saving stands above models, so models cannot import them.
+# Keras has these in both places; saving and layers stand above models and the settings, which cannot import them.
 models.load_model, models.save_model = saving.load_model, saving.save_model
 
+config.dtype_policy, config.set_dtype_policy = dtype_policies.dtype_policy, dtype_policies.set_dtype_policy
+
 KerasTensor = Tensor
+FloatDTypePolicy = DTypePolicy
 
 
 def version() -> str:
@@ -53,10 +56,10 @@ def version() -> str:
 
 
 __all__ = [
-    "Callback", "DTypePolicy", "Function", "GradientTape", "Initializer", "Input", "InputSpec", "KerasTensor",
-    "Layer", "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "Sequential", "StatelessScope",
-    "Tensor", "Variable", "activations", "backend", "callbacks", "config", "constraints", "datasets", "device",
-    "dtype_policies", "floatx", "function", "get_num_threads", "grad", "initializers", "install_as_keras", "layers",
-    "losses", "metrics", "models", "name_scope", "ops", "optimizers", "random", "regularizers", "saving",
-    "set_floatx", "set_num_threads", "tree", "utils", "value_and_grad", "version",
+    "Callback", "DTypePolicy", "FloatDTypePolicy", "Function", "GradientTape", "Initializer", "Input", "InputSpec",
+    "KerasTensor", "Layer", "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "Sequential",
+    "StatelessScope", "Tensor", "Variable", "activations", "backend", "callbacks", "config", "constraints",
+    "datasets", "device", "dtype_policies", "floatx", "function", "get_num_threads", "grad", "initializers",
+    "install_as_keras", "layers", "losses", "metrics", "models", "name_scope", "ops", "optimizers", "random",
+    "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils", "value_and_grad", "version",
 ]  # fmt: skip

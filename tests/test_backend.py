@@ -193,3 +193,81 @@ class TestSettings:
             again = keras.layers.Dense.from_config(layer.get_config())
         assert again.dtype_policy.name == "mixed_float16"
         assert keras.dtype_policies.get("float64").compute_dtype == "float64"
+
+
+class TestPureFunctions:
+    def model(self):
+        model = keras.Sequential(
+            [
+                keras.Input((3,)),
+                keras.layers.Dense(4, kernel_regularizer="l2"),
+                keras.layers.BatchNormalization(),
+                keras.layers.Dense(1),
+            ]
+        )
+        model.compile("adam", "mse", metrics=["mae"])
+        return model
+
+    def test_a_call_for_other_values(self):
+        model = self.model()
+        before = [v.numpy() for v in model.variables]
+        values = [v.numpy() * 2 for v in model.trainable_variables]
+        x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+        outputs, changed, losses = model.stateless_call(
+            values, [v.numpy() for v in model.non_trainable_variables], x, training=True, return_losses=True
+        )
+        for a, b in zip(model.variables, before, strict=True):
+            np.testing.assert_array_equal(a.numpy(), b)
+        assert len(losses) == 1
+        assert losses[0].item() == pytest.approx(4 * float(model.losses[0]), rel=1e-5)
+        assert any(
+            (new.numpy() != v.numpy()).any() for new, v in zip(changed, model.non_trainable_variables, strict=True)
+        )
+        for v, value in zip(model.trainable_variables, values, strict=True):
+            v.assign(value)
+        np.testing.assert_allclose(outputs.numpy(), model(x, training=True).numpy(), rtol=1e-6)
+        with pytest.raises(ValueError, match="variables; got 0 values"):
+            model.stateless_call([], [], x)
+
+    def test_a_metric_for_other_values(self):
+        metric = keras.metrics.MeanSquaredError()
+        values = [v.numpy() for v in metric.variables]
+        values = metric.stateless_update_state(values, [0.0, 0.0], [1.0, 3.0])
+        assert metric.stateless_result(values).item() == 5
+        assert float(metric.result()) == 0
+        metric.update_state([0.0], [1.0])
+        assert [v.numpy().item() for v in metric.stateless_reset_state()] == [0, 0]
+        assert float(metric.result()) == 1
+
+    def test_the_state_as_a_tree(self):
+        model, other = self.model(), self.model()
+        x, y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")
+        model.fit(x, y, verbose=0)
+        state = model.get_state_tree(value_format="numpy_array")
+        assert set(state) == {
+            "trainable_variables", "non_trainable_variables", "optimizer_variables", "metrics_variables"
+        }  # fmt: skip
+        leaves = keras.tree.flatten(state["trainable_variables"])
+        assert [leaf.shape for leaf in leaves] == [
+            v.shape for v in sorted(model.trainable_variables, key=lambda v: v.path)
+        ]
+        model.fit(x, y, verbose=0)
+        model.set_state_tree(state)
+        for a, b in zip(
+            keras.tree.flatten(model.get_state_tree("numpy_array")), keras.tree.flatten(state), strict=True
+        ):
+            np.testing.assert_array_equal(a, b)
+        with pytest.raises(ValueError, match="has no variable 'nothing' among its trainable_variables"):
+            other.set_state_tree({"trainable_variables": {"nothing": np.ones(2)}})
+        with pytest.raises(ValueError, match="value_format is one of"):
+            model.get_state_tree("torch")
+
+    def test_a_loss_for_other_values(self):
+        model = self.model()
+        x, y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")
+        trainable = [v.numpy() * 0 for v in model.trainable_variables]
+        rest = [v.numpy() for v in model.non_trainable_variables]
+        metrics = [v.numpy() for metric in model.metrics for v in metric.variables]
+        y_pred, _ = model.stateless_call(trainable, rest, x)
+        loss, _ = model.stateless_compute_loss(trainable, rest, metrics, x, y, y_pred)
+        assert loss.item() == 1

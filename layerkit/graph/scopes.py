@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from layerkit.errors import ShapeError
-from layerkit.graph.graph import current_path, layer_path
+from layerkit.graph.graph import current_graph, current_path, layer_path
 from layerkit.graph.operation import as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _local = threading.local()
 
 
-class name_scope:  # noqa: N801 - Keras' name
+class name_scope:
     """Variables made inside have a path that begins with a name.
 
     >>> from layerkit import Variable
@@ -117,3 +117,27 @@ class StatelessScope:
 def current_scope() -> StatelessScope | None:
     """The innermost stateless scope of this thread."""
     return getattr(_local, "scope", None)
+
+
+def on_memory() -> bool:
+    """Whether code over Variables may look at their memory: there is neither a trace nor a stateless scope."""
+    return current_graph() is None and current_scope() is None
+
+
+def call_with_values(
+    variables: Sequence[Variable], values: Sequence[Any], function: Callable, what: str, collect_losses: bool = False
+) -> tuple[Any, StatelessScope]:
+    """Call a function while Variables have other values; gives the result, and the scope with their values after it.
+
+    Args:
+        variables: the Variables.
+        values: as many values.
+        function: takes nothing.
+        what: what the values are of, for the error where their number differs (ValueError).
+        collect_losses: whether the scope keeps the losses that layers add.
+    """
+    values = list(values)
+    if len(values) != len(variables):
+        raise ValueError(f"{what} has {len(variables)} variables; got {len(values)} values.")
+    with StatelessScope(zip(variables, values, strict=True), collect_losses) as scope:
+        return function(), scope

@@ -13,6 +13,7 @@ from layerkit.errors import ShapeError, add_layer_path
 from layerkit.graph.graph import current_graph
 from layerkit.graph.node import Node
 from layerkit.graph.operation import as_tensor, cast_to
+from layerkit.graph.scopes import current_scope
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.unknown_sizes import trace_shapes
 from layerkit.graph.variable import Variable
@@ -21,6 +22,7 @@ from layerkit.layers.calling import CallSignature, context, holds_tensors, masks
 from layerkit.layers.dtype_policy import DTypePolicy, get_policy
 from layerkit.layers.input_spec import check_inputs
 from layerkit.layers.state import Stateful
+from layerkit.layers.stateless import StatelessCalls
 from layerkit.layers.tracking import TrackedDict, TrackedList
 from layerkit.registry import auto_name
 from layerkit.serialization import Configurable, is_own, serialize_keras_object
@@ -32,7 +34,7 @@ _LEGACY_ARGUMENTS = ("input_shape", "input_dim")
 """Of Keras 2: the shape of a model's first layer. Noted, not written; a layer may have an argument of that name."""
 
 
-class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registered=False):
+class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.layers", registered=False):
     """A function of tensors with variables of its own.
 
     A subclass makes its variables in `build(input_shape)` (or `__init__`) with `add_weight`, and computes in
@@ -378,7 +380,11 @@ class Layer(Stateful, Configurable, kind="layer", module="keras.layers", registe
         for one in tree.flatten(loss):
             if len(getattr(one, "shape", ())) != 0:
                 raise ShapeError(f"Layer {self.name!r}: `add_loss` takes scalars; got shape {tuple(one.shape)}.")
-            self._losses.append(as_tensor(one))
+            scope = current_scope()
+            if scope is not None and scope.collect_losses:
+                scope.add_loss(as_tensor(one))
+            else:
+                self._losses.append(as_tensor(one))
 
     def _regularize(self, outputs: Any) -> None:
         for output in tree.flatten(outputs):

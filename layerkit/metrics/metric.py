@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from layerkit.dtypes import floatx
-from layerkit.graph import Tensor, Variable, current_graph
+from layerkit.graph import Tensor, Variable
+from layerkit.graph.scopes import call_with_values, on_memory
 from layerkit.losses.loss import compute_dtype
 from layerkit.registry import auto_name
 from layerkit.serialization import Configurable, get_object
@@ -117,12 +118,29 @@ class Metric(Configurable, kind="metric", module="keras.metrics", registered=Fal
 
     def reset_state(self) -> None:
         """Forget all batches: every variable becomes 0."""
-        eager = current_graph() is None
+        eager = on_memory()
         for variable in self.variables:
             if eager:
                 variable.array.fill(0)
             else:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Tensor]:
+        """The values of its variables after a batch, from their values before it; the variables stay as they are."""
+        _, scope = call_with_values(
+            self.variables, metric_variables, lambda: self.update_state(*args, **kwargs), f"Metric {self.name!r}"
+        )
+        return [scope.get_current_value(v) for v in self.variables]
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Tensor | dict[str, Tensor]:
+        """The result for values of its variables."""
+        return call_with_values(self.variables, metric_variables, self.result, f"Metric {self.name!r}")[0]
+
+    def stateless_reset_state(self) -> list[Tensor]:
+        """The values that its variables have after a reset."""
+        values = [v.value for v in self.variables]
+        _, scope = call_with_values(self.variables, values, self.reset_state, f"Metric {self.name!r}")
+        return [scope.get_current_value(v) for v in self.variables]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Tensor | dict[str, Tensor]:
         """Update with a batch and give the result."""

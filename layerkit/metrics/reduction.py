@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
-from layerkit.graph import Tensor, as_tensor, current_graph
+from layerkit.graph import Tensor, as_tensor
+from layerkit.graph.scopes import on_memory
 from layerkit.losses.loss import Loss, apply_mask, divide_no_nan, squeeze_or_expand_to_same_rank
 from layerkit.metrics.metric import Metric
 from layerkit.ops.reduction import size_constant
@@ -95,7 +96,7 @@ class Mean(Metric):
 
     def result(self) -> Tensor:
         """The mean; 0 before the first value."""
-        if current_graph() is None:
+        if on_memory():
             # Read after every batch that somebody looks at: one division in place of five operations.
             total, count = self.total.array, self.count.array
             return Tensor.of(np.asarray(total / count if count else 0, self.dtype))

@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Self
 
 from layerkit.errors import NotBuiltError, unknown_name
 from layerkit.layers.layer import Layer
+from layerkit.models.state_tree import StateTree
 from layerkit.models.summary import print_summary
 from layerkit.serialization import deserialize_keras_object, serialize_keras_object
 from layerkit.training.trainer import Trainer
 
 
-class Model(Trainer, Layer, kind="layer", module="keras", registered=False):
+class Model(Trainer, StateTree, Layer, kind="layer", module="keras", registered=False):
     """Layers that are trained together.
 
     `Model(inputs, outputs)` makes a functional model of the calls between symbolic tensors. A subclass makes its

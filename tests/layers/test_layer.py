@@ -121,8 +121,8 @@ def test_errors_say_where() -> None:
         Dense(1, activation="rely")
     with pytest.raises(ValueError, match="Unrecognized keyword arguments passed to Dense: {'unit': 3}"):
         Dense(1, unit=3)
-    with pytest.raises(ValueError, match="mixed_float16"):
-        Dense(1, dtype="mixed_float16")
+    with pytest.raises(ValueError, match="bfloat16"):
+        Dense(1, dtype="bfloat16")
     with pytest.raises(NotImplementedError, match="Dense doesn't support `lora_rank`"):
         Dense(1, lora_rank=2)
 
