@@ -29,6 +29,13 @@ def mnist() -> tuple:
     )
 
 
+def lstm() -> keras.Model:
+    """Images as sequences of 28 rows."""
+    return keras.Sequential(
+        [keras.Input((28, 28)), layers.LSTM(128, name="rows"), layers.Dense(10, activation="softmax")]
+    )
+
+
 def mlp(rate: float = 0.2) -> keras.Model:
     return keras.Sequential(
         [

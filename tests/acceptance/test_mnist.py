@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import layerkit as keras
-from tests.acceptance.scripts import MNIST, cnn, compiled, mlp, mnist
+from tests.acceptance.scripts import MNIST, cnn, compiled, lstm, mlp, mnist
 
 pytestmark = [
     pytest.mark.slow,
@@ -29,11 +29,17 @@ def flat(images: np.ndarray) -> np.ndarray:
     return (images.reshape(len(images), -1) / 255).astype("float32")
 
 
+def rows(images: np.ndarray) -> np.ndarray:
+    return (images / 255).astype("float32")
+
+
 def with_channel(images: np.ndarray) -> np.ndarray:
     return (images[..., None] / 255).astype("float32")
 
 
-@pytest.mark.parametrize(("make", "prepare", "expected"), [(mlp, flat, 0.98), (cnn, with_channel, 0.99)])
+@pytest.mark.parametrize(
+    ("make", "prepare", "expected"), [(mlp, flat, 0.98), (cnn, with_channel, 0.99), (lstm, rows, 0.98)]
+)
 def test_accuracy_and_reload(make, prepare, expected, tmp_path):
     (x_train, y_train), (x_test, y_test) = mnist()
     x_train, x_test = prepare(x_train), prepare(x_test)
