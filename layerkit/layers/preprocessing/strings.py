@@ -1,0 +1,106 @@
+"""Data of strings: NumPy arrays of texts, which layers take before anything is compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from layerkit.errors import DtypeError, ShapeError
+from layerkit.graph.tensor import Tensor
+from layerkit.graph.variable import Variable
+from layerkit.layers.layer import Layer
+
+
+class HostLayer(Layer, registered=False):
+    """A layer that takes strings as well: its inputs become tensors or arrays of strings before `call` sees them."""
+
+    _convert_inputs = False
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Compute on arrays (of strings where the class takes them), lists, and tensors of numbers."""
+        return super().__call__(self._prepared(inputs), *args, **kwargs)
+
+    def _prepared(self, inputs: Any) -> Any:
+        """The inputs as `call` takes them. Raises DtypeError and ShapeError for data of another kind."""
+        raise NotImplementedError(f"{type(self).__name__} does not say which data it takes.")
+
+
+def holds_strings(data: Any) -> bool:
+    """Whether data are strings: a text, an array of texts, or lists that start with one."""
+    while isinstance(data, list | tuple) and len(data):
+        data = data[0]
+    if isinstance(data, str | bytes):
+        return True
+    if isinstance(data, Tensor | Variable) or not hasattr(data, "dtype"):
+        return False
+    return getattr(data.dtype, "kind", "") in "OSUT"
+
+
+def string_array(data: Any, layer: Layer, encoding: str = "utf-8") -> np.ndarray:
+    """Data of strings as an array of `str` objects of the same shape.
+
+    Args:
+        data: a text, an array of texts (dtype object, `str` or bytes), or lists of texts.
+        layer: what errors name.
+        encoding: of bytes.
+
+    Raises:
+        DtypeError: the data are numbers, or some element is no text; for a symbolic tensor with what to do instead.
+        ShapeError: lists of different lengths.
+    """
+    where = f"{type(layer).__name__} {layer.name!r}"
+    if isinstance(data, Tensor | Variable):
+        raise DtypeError(_of_tensor(data, where))
+    array = np.asarray(data, object)
+    flat = array.ravel().tolist()
+    kinds = set(map(type, flat))
+    if kinds <= {str, np.str_}:
+        return array
+    if kinds & {list, tuple, np.ndarray}:
+        raise ShapeError(
+            f"{where}: the input's lists have different lengths. Expected an array of strings: pad the rows with "
+            "empty strings, or join each row to one text."
+        )
+    for kind in kinds:
+        if not issubclass(kind, str | bytes):
+            example = next(item for item in flat if type(item) is kind)
+            raise DtypeError(
+                f"{where}: expected strings, got {example!r} of type {kind.__name__}. Turn numbers into strings with "
+                "`array.astype(str)`, and fill in what is missing."
+            )
+    texts = np.empty(len(flat), object)
+    texts[:] = [item.decode(encoding) if isinstance(item, bytes) else item for item in flat]
+    return texts.reshape(array.shape)
+
+
+def _of_tensor(x: Any, where: str) -> str:
+    if getattr(x, "symbolic", False):
+        return (
+            f"{where}: it takes strings, and tensors hold numbers alone, so it can't be part of a functional model or "
+            f"a compiled step; got {x!r}. Call it on the data first (`model.fit(layer(texts), y)`, or in the "
+            "generator or PyDataset that makes the batches) and give the model the integers that it returns."
+        )
+    return f"{where}: expected strings in a NumPy array or a list, got a tensor of dtype {x.dtype}."
+
+
+def integer_tensor(data: Any, layer: Layer) -> Tensor:
+    """Data of integers as a tensor. Raises DtypeError for floats, strings and the like."""
+    x = data if isinstance(data, Tensor) else _tensor(data, layer)
+    if not x.dtype.startswith(("int", "uint")):
+        raise DtypeError(f"{type(layer).__name__} {layer.name!r}: expected integers, got dtype {x.dtype}.")
+    return x
+
+
+def _tensor(data: Any, layer: Layer) -> Tensor:
+    if isinstance(data, Variable):
+        return data.value
+    array = np.asarray(data)
+    if array.dtype.kind not in "biuf":
+        raise DtypeError(
+            f"{type(layer).__name__} {layer.name!r}: expected numbers, got an array of dtype {array.dtype}."
+        )
+    return Tensor.of(array)
+
+
+number_tensor = _tensor
