@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import llvmlite.binding as llvm
 from llvmlite import ir
@@ -170,6 +171,22 @@ def vector_length(dtype: str = "float32") -> int:
     return width // {"float32": 4, "float64": 8}[dtype]
 
 
+@dataclass(frozen=True)
+class VectorFunction:
+    """A function of a scalar that is a call until the vectoriser has put its variants for vectors into loops.
+
+    Both are LLVM text: `declarations` of the variants and a global `kept` that refers to them, `definitions` of all.
+    """
+
+    kept: str
+    declarations: Callable[[], str]
+    definitions: Callable[[], str]
+
+
+vector_functions: dict[str, VectorFunction] = {}
+"""The name of each such function in a module -> what belongs to it (vector_registers.py)."""
+
+
 def resolve(module: str, function: str, constants: tuple, source: str | None) -> Callable:
     """The Python function of a kernel: of a module in this folder, or of generated source text."""
     if source is not None:
@@ -212,8 +229,7 @@ def _optimised(function: Callable, symbol: str) -> llvm.ModuleRef:
                 defined.name = symbol
             else:
                 defined.linkage = "internal"
-        builder = llvm.create_pass_builder(target_machine(), llvm.create_pipeline_tuning_options(speed_level=3))
-        builder.getModulePassManager().run(module, builder)
+        _optimise(module)
     runtime_needs = [
         declared.name
         for declared in module.functions
@@ -225,6 +241,24 @@ def _optimised(function: Callable, symbol: str) -> llvm.ModuleRef:
             "Kernels work on memory that the plan gives them, and check nothing that can fail."
         )
     return module
+
+
+def _optimise(module: llvm.ModuleRef) -> None:
+    """Run LLVM's optimiser, and then put in the bodies of the vector functions that are called."""
+    called = [vector_functions[one.name] for one in module.functions if one.name in vector_functions]
+    for function in called:
+        module.link_in(llvm.parse_assembly(function.declarations()))
+    builder = llvm.create_pass_builder(target_machine(), llvm.create_pipeline_tuning_options(speed_level=3))
+    builder.getModulePassManager().run(module, builder)
+    if not called:
+        return
+    for function in called:
+        module.link_in(llvm.parse_assembly(function.definitions()))
+        module.get_global_variable(function.kept).linkage = "internal"
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_global_dead_code_eliminate_pass()
+    passes.run(module, builder)
 
 
 @functools.cache

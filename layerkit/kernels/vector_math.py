@@ -6,9 +6,13 @@ exceptions, which call the C library's scalar function because correctness over 
 `sin`, `cos`, `tan`, `pow`, `arctan`, `arctan2`, `arcsin`, `arccos` in float64, and `mod` and `floor_divide` in both
 types (their fmod is exact). `pow_float32` computes in float64 inside, and still vectorises.
 
+With AVX-512, exp, log, tanh and sigmoid are those of `vector_registers`; elsewhere the ones here, which tests call by
+the names `portable_exp_float32` and so on.
+
 Errors are at most 2 units of the last place, but 2.5 for tanh, sigmoid, arctan, arcsin, arctanh (and arcsinh, arccosh
-and softplus in float64), 3 for tan, 3.5 for arctan2, 5 for erfc in float32 and 6 in float64; `test_vector_math.py`
-asserts each. sin, cos and tan in float32 keep that for |x| <= 100,000; the error grows with |x| beyond.
+and softplus in float64), 3 for tan, float32's sigmoid and float64's tanh, 3.5 for arctan2, 5 for erfc in float32 and 6
+in float64; `test_vector_math.py` asserts each. sin, cos and tan in float32 keep that for |x| <= 100,000; the error
+grows with |x| beyond.
 
 Infinities, NaN and signed zeros come out as in C; overflow gives infinity. Arguments and results below the smallest
 normal number are zero, since plans run with subnormal numbers flushed (walker.py).
@@ -24,6 +28,7 @@ from __future__ import annotations
 
 import math
 
+from layerkit.kernels import vector_registers
 from layerkit.kernels.vector_primitives import (
     FLOAT,
     absolute,
@@ -475,4 +480,8 @@ _BINARY = {"pow", "arctan2", "mod", "floor_divide"}
 for _name, _function in _FUNCTIONS.items():
     _operation, _, _dtype = _name.rpartition("_")
     globals()[_name] = elementary(_function, _dtype, 2 if _operation in _BINARY else 1)
+    if _operation in vector_registers.FUNCTIONS:
+        globals()[f"portable_{_name}"] = globals()[_name]  # what other processors compute, for tests
+        if vector_registers.available():
+            globals()[_name] = vector_registers.in_registers(_operation, _dtype)
 __all__ = list(_FUNCTIONS)  # generated kernels find every function here

@@ -8,7 +8,7 @@ vectorised. All numbers of a function are float32 or all are float64; literals t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from llvmlite import ir
@@ -58,34 +58,40 @@ class Number:
     """A float32 or float64 that is being emitted: operators append instructions that may be contracted, no more."""
 
     __slots__ = ("builder", "value")
+    flags: tuple[str, ...] = CONTRACT
 
     def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
         self.builder, self.value = builder, value
 
     @property
     def type(self) -> ir.Type:
-        """LLVM's float or double."""
-        return self.value.type
+        """LLVM's float or double, of a vector the type of its lanes."""
+        kind = self.value.type
+        return kind.element if isinstance(kind, ir.VectorType) else kind
 
     def like(self, value: float | Number | ir.Value) -> Number:
         """A literal in this number's type, or a value as it is."""
         if isinstance(value, Number):
             return value
         if not isinstance(value, ir.Value):
-            value = ir.Constant(self.type, float(np.float32(value)) if self.type == FLOAT else float(value))
-        return Number(self.builder, value)
+            value = _literal(self.value.type, float(np.float32(value)) if self.type == FLOAT else float(value))
+        return type(self)(self.builder, value)
 
     def bits(self, value: int) -> ir.Constant:
         """A literal in the integer type of this number's size."""
-        return ir.Constant(BITS[self.type], value)
+        return _literal(_integers_like(self.value.type), value)
+
+    def as_bits(self) -> ir.Value:
+        """The number's bits as an integer of its size."""
+        return self.builder.bitcast(self.value, _integers_like(self.value.type))
 
     def _arithmetic(self, name: str, left: float | Number, right: float | Number) -> Number:
         emit = getattr(self.builder, name)
-        return Number(self.builder, emit(self.like(left).value, self.like(right).value, flags=CONTRACT))
+        return self.like(emit(self.like(left).value, self.like(right).value, flags=self.flags))
 
     def _compared(self, symbol: str, other: float | Number) -> Truth:
         compare = self.builder.fcmp_unordered if symbol == "!=" else self.builder.fcmp_ordered
-        return Truth(self.builder, compare(symbol, self.value, self.like(other).value, flags=CONTRACT))
+        return Truth(self.builder, compare(symbol, self.value, self.like(other).value, flags=self.flags))
 
     def __add__(self, other: float | Number) -> Number:
         return self._arithmetic("fadd", self, other)
@@ -135,6 +141,14 @@ class Number:
     __hash__ = None
 
 
+def _literal(kind: ir.Type, value: float) -> ir.Constant:
+    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
+
+
+def _integers_like(kind: ir.Type) -> ir.Type:
+    return ir.VectorType(BITS[kind.element], kind.count) if isinstance(kind, ir.VectorType) else BITS[kind]
+
+
 def elementary(function: Callable[..., Number], dtype: str, arity: int) -> Callable:
     """The function of one or two `Number`s as a function of a dtype for Numba code."""
     kind = getattr(types, dtype)
@@ -178,21 +192,30 @@ def select(condition: Truth, x: Number | float, y: Number | float) -> Number:
     """`x if condition else y` as a select: both sides are computed, nothing branches, and NaN is kept."""
     number = x if isinstance(x, Number) else y
     chosen = number.builder.select(condition.value, number.like(x).value, number.like(y).value)
-    return Number(number.builder, chosen)
+    return number.like(chosen)
 
 
-def called(name: str, *x: Number) -> Number:
-    """What a function of LLVM or of the C library gives, by its name for the type of x."""
-    module, kind = x[0].builder.module, ir.FunctionType(x[0].type, [x[0].type] * len(x))
+def called(name: str, *x: Number, arguments: Sequence[ir.Value] | None = None) -> Number:
+    """What a function of LLVM or of the C library gives, by its name for the type of x: of x or of other arguments."""
+    values = [one.value for one in x] if arguments is None else list(arguments)
+    module, kind = x[0].builder.module, ir.FunctionType(x[0].value.type, [value.type for value in values])
     function = module.globals.get(name) or ir.Function(module, kind, name)
-    call = x[0].builder.call(function, [one.value for one in x])
-    call.fastmath = _Sealed()
+    call = x[0].builder.call(function, values)
+    if x[0].flags:
+        call.fastmath = _Sealed()
     return x[0].like(call)
+
+
+def suffix(x: Number) -> str:
+    """What LLVM appends to an intrinsic's name for the type of x."""
+    kind = x.value.type
+    lanes = f"v{kind.count}" if isinstance(kind, ir.VectorType) else ""
+    return f"{lanes}{'f32' if x.type == FLOAT else 'f64'}"
 
 
 def _instruction(name: str) -> Callable[..., Number]:
     """A function that LLVM has an instruction for."""
-    return lambda *x: called(f"llvm.{name}.{'f32' if x[0].type == FLOAT else 'f64'}", *x)
+    return lambda *x: called(f"llvm.{name}.{suffix(x[0])}", *x)
 
 
 absolute = _instruction("fabs")
@@ -202,6 +225,7 @@ ceil = _instruction("ceil")
 trunc = _instruction("trunc")
 nearest = _instruction("rint")  # half to even
 square_root = _instruction("sqrt")
+multiplied_added = _instruction("fma")  # x * y + z, rounded once
 
 
 def widened(x: Number) -> Number:
