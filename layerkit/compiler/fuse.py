@@ -122,8 +122,10 @@ class _Fuser:
         if len(group.external()) + len(node.inputs) > MOST_OPERANDS:
             return False
         made = {id(output): member for member in group.nodes for output in member.outputs}
-        for x in node.inputs:
+        for at, x in enumerate(node.inputs):
             member = made.get(id(x))
+            if member is not None and at in node.operation.whole:
+                return False
             if member is not None and isinstance(member.operation, Reduction) and reduction_kind(member)[0] != "row":
                 return False
         if isinstance(node.operation, Reduction):
@@ -162,7 +164,7 @@ class _Fuser:
             return False
         if a.tail and b.tail and (a.tail, a.tail_axes) != (b.tail, b.tail_axes):
             return False
-        if _reads_tail(a, b) or _reads_tail(b, a):
+        if _reads_tail(a, b) or _reads_tail(b, a) or _reads_whole(a, b) or _reads_whole(b, a):
             return False
         return not self.depends([*a.external(), *b.external()], a, b)
 
@@ -209,6 +211,12 @@ def _reads_tail(reader: Group, maker: Group) -> bool:
     return any(id(x) in made for node in reader.nodes for x in node.inputs)
 
 
+def _reads_whole(reader: Group, maker: Group) -> bool:
+    """Whether a node reads all elements of what the other group makes point by point."""
+    made = {id(output) for node in maker.nodes for output in node.outputs}
+    return any(id(node.inputs[at]) in made for node in reader.nodes for at in node.operation.whole)
+
+
 def fuse(nodes: Sequence[Node], results: Sequence[Tensor]) -> list[Group | Node]:
     """Groups and single nodes in an order in which they can run."""
     fuser = _Fuser(nodes)
@@ -253,7 +261,8 @@ def _recompute(groups: Sequence[Group], results: set[int]) -> None:
     Reading the source costs the same as reading the stored result, and storing it is saved.
     """
     for group in groups:
-        pending = group.external()
+        whole = {id(node.inputs[at]) for node in group.nodes for at in node.operation.whole}
+        pending = [x for x in group.external() if id(x) not in whole]
         while pending:
             tensor = pending.pop()
             node = tensor.node
@@ -265,7 +274,7 @@ def _recompute(groups: Sequence[Group], results: set[int]) -> None:
             if sources is not None and len(sources) <= 1:
                 group.nodes.insert(0, node)
                 group.recomputed.add(id(node))
-                pending += node.inputs
+                pending += [x for at, x in enumerate(node.inputs) if at not in node.operation.whole]
 
 
 def _prune(fuser: _Fuser, kept: set[int]) -> None:

@@ -11,6 +11,7 @@ column forms are taken several as one (wide_loops.py), and flat maps beyond the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -68,6 +69,7 @@ class _Generator(FlatLoops, WideLoops):
             len(self.space) - group.row_axes if group.row_axes else group.tail_axes if group.tail == "column" else None
         )
         self.indexed_last = any(index_axis(n) == len(self.space) - 1 for n in group.nodes)
+        self._stand_still_along_rows()
         dims = self._collapse()
         if self.boundary is not None and len(dims[1]) > 1:
             for one in self.inputs:
@@ -84,6 +86,14 @@ class _Generator(FlatLoops, WideLoops):
         self.names: dict[int, str] = {}
         self.blockwise: set[int] = set()  # outputs that a block's loop addresses by themselves
         self._kept_written: set[int] = set()  # nodes whose values a pass over the row has left in scratch
+
+    def _stand_still_along_rows(self) -> None:
+        """Give operands with one value a row no stride along it, also over axes of the row that have size 1."""
+        over = self.group.row_axes
+        if over and math.prod(self.space[-over:]) > 1:
+            for one in self._all():
+                if not one.whole and all(size == 1 for size in one.operand.shape[-over:]):
+                    one.strides[-over:] = [0] * over
 
     def _all(self) -> list[WalkedOperand]:
         return self.inputs + self.outputs

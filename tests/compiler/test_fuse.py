@@ -1,7 +1,7 @@
 import numpy as np
 
-from layerkit import ops
-from layerkit.tracing import CompiledFunction
+from layerkit import ops, random
+from layerkit.tracing import CompiledFunction, compile_function
 
 
 def test_a_chain_that_leaves_its_group_and_comes_back_is_two_groups():
@@ -41,3 +41,18 @@ def test_random_graphs_agree_with_the_reference():
         x = np.random.default_rng(seed).normal(size=(6, 6))
         for a, b in zip(CompiledFunction(function, interpret=True)(x), CompiledFunction(function)(x), strict=True):
             np.testing.assert_allclose(b.numpy(), a.numpy(), rtol=1e-9, atol=1e-9)
+
+
+def test_a_draw_and_what_makes_its_key_are_kernels_of_their_own():
+    """A draw reads its key whole; at the key's own size, 2, the two would have the same points."""
+
+    def function(x):
+        generator = random.SeedGenerator(3)
+        generator.next()
+        scale = random.uniform((2,), seed=generator)
+        return ops.exp(scale[1] * x) + scale, random.normal((2,), seed=generator)
+
+    x = np.ones(2, "float32")
+    expected = function(x)
+    for found, y in zip(compile_function(function)(x), expected, strict=True):
+        np.testing.assert_allclose(found, y, rtol=1e-6)

@@ -349,3 +349,23 @@ def test_a_position_in_something_repeated():
     index, diagonal = CompiledFunction(function)(x)
     np.testing.assert_array_equal(index.numpy(), np.repeat(np.arange(4), 3).reshape(4, 3))
     np.testing.assert_array_equal(diagonal.numpy(), np.diag(x))
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((14, 1, 24), (1, 2)),
+        ((4, 3, 1, 5), (0, 2, 3)),
+        ((2, 7, 1, 6, 4), (2, 3, 4)),
+        ((4, 5, 1), (1, 2)),
+        ((3, 1, 1), (1, 2)),
+    ],
+)
+def test_rows_with_an_axis_of_size_1(shape: tuple[int, ...], axes: tuple[int, ...]):
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+
+    def function(x):
+        return (*ops.moments(x, axes, keepdims=True), x - ops.max(x, axes, keepdims=True))
+
+    for found, expected in zip(CompiledFunction(function)(x), function(x), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

@@ -91,7 +91,7 @@ CONV = {"inputs": (2, 9, 7, 6), "kernel": (3, 2, 6, 5)}
         (32 * 10, lambda x: ops.max(x, axis=1), [(32, 10)]),
         (2 * 4 * 3 * 6 * 4, lambda x: ops.max_pool(x, 2), [(2, 8, 6, 6)]),
         (0, lambda x: ops.transpose(ops.reshape(x, (5, 64))), [(32, 10)]),
-        (0, lambda x: ops.concatenate([x, x]), [(32, 10)]),
+        (0, lambda x: ops.concatenate([x, x], axis=1), [(32, 10)]),
     ],
 )
 def test_operations_of_known_cases(expected, function, shapes):
