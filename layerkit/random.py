@@ -132,7 +132,7 @@ def normal(
     seed: int | SeedGenerator | None = None,
 ) -> Tensor:
     """Numbers of the normal distribution."""
-    return draws.standard_normal(shape, draw_key(seed), dtype) * stddev + mean
+    return draws.random_normal(shape, draw_key(seed), mean, stddev, dtype)
 
 
 def truncated_normal(
@@ -143,7 +143,7 @@ def truncated_normal(
     seed: int | SeedGenerator | None = None,
 ) -> Tensor:
     """Numbers of the normal distribution without those further than two deviations from the mean."""
-    return draws.truncated_standard_normal(shape, draw_key(seed), dtype) * stddev + mean
+    return draws.random_truncated_normal(shape, draw_key(seed), mean, stddev, dtype)
 
 
 def randint(
@@ -182,7 +182,7 @@ def shuffle(x: object, axis: int = 0, seed: int | SeedGenerator | None = None) -
 def gamma(shape: Sequence[int], alpha: object, dtype: object = None, seed: int | SeedGenerator | None = None) -> Tensor:
     """Numbers of the gamma distribution with shape parameter `alpha`, which broadcasts to the shape, and scale 1.
 
-    It has no gradient by alpha. An alpha that is not positive gives NaN.
+    It has no gradient by alpha. A negative alpha gives NaN, 0 gives 0.
     """
     return distributions.random_gamma(shape, draw_key(seed), alpha, dtype)
 

@@ -7,7 +7,17 @@ from numpy import inf
 
 from layerkit.kernels.abi import POINTERS, inline
 from layerkit.kernels.lanes import drain, either, fetch, stream
-from layerkit.kernels.random import random_bits, uniform_float32, uniform_float64
+from layerkit.kernels.random import (
+    normal_float32,
+    normal_float64,
+    random_bits,
+    scaled_float32,
+    scaled_float64,
+    truncated_normal_float32,
+    truncated_normal_float64,
+    uniform_float32,
+    uniform_float64,
+)
 from layerkit.kernels.vector_math import *
 
 for _dtype, _pointer in POINTERS.items():
@@ -44,8 +54,7 @@ def absolute(x):
 
 
 @inline
-def sign(x):
-    # Of an integer; floats have sign_float32 and sign_float64.
+def sign_int(x):
     return (x > 0) - (x < 0)
 
 

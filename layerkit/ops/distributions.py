@@ -54,7 +54,7 @@ class RandomGamma(_Distribution):
     names = ("alpha",)
 
     def draw(self, key: tuple[int, int], alpha: np.ndarray) -> np.ndarray:
-        return np.exp(_log_gamma(key, alpha))
+        return np.where(alpha == 0, 0, np.exp(_log_gamma(key, alpha)))
 
 
 class RandomBeta(_Distribution):
@@ -163,7 +163,7 @@ def _dtype_of_draws(dtype: object) -> str:
 
 
 def random_gamma(shape: Sequence[int], key: object, alpha: object, dtype: object = None) -> Tensor:
-    """Numbers of the gamma distribution with shape parameter alpha and scale 1; NaN where it is not positive."""
+    """Numbers of the gamma distribution with shape parameter alpha and scale 1; where that is 0, 0; negative, NaN."""
     return RandomGamma(tuple(shape), _dtype_of_draws(dtype))(key, alpha)
 
 

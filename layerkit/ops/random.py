@@ -16,8 +16,9 @@ from layerkit.dtypes import is_float, is_int, standardize_dtype
 from layerkit.errors import DtypeError, ShapeError
 from layerkit.graph.operation import Elementwise, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
+from layerkit.kernels import inverse_normal
 from layerkit.kernels.threefry import random_bits, random_bits_pair, uniform_float32, uniform_float64
-from layerkit.ops.elementwise import cast, clip, floor, log, sqrt, where
+from layerkit.ops.elementwise import cast, floor, log, sqrt, where
 from layerkit.ops.indexing import take
 from layerkit.ops.neural import as_float
 from layerkit.ops.reduction import argmax
@@ -82,6 +83,53 @@ class RandomUniformLike(_Draw):
         return _uniform(key, x.size, self.dtype).reshape(x.shape)
 
 
+class _NormalDraw(_Draw, abstract=True):
+    """Numbers of a distribution of `kernels/inverse_normal.py` for each element of a shape, from a key (uint32 [2])."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+    costly: ClassVar[bool] = True
+
+    def infer(self, key: Tensor) -> Spec:
+        _check_key(key)
+        return tuple(self.shape), self.dtype
+
+    def reference(self, key: np.ndarray) -> np.ndarray:
+        drawn = inverse_normal.draw(self.distribution, _words(key), math.prod(self.shape), self.dtype)
+        return drawn.reshape(self.shape)
+
+
+class RandomNormal(_NormalDraw):
+    """Numbers of the normal distribution with mean 0 and deviation 1."""
+
+    scalar = "normal(a[0], a[1], i)"
+    distribution: ClassVar[str] = "normal"
+
+
+class RandomTruncatedNormal(_NormalDraw):
+    """Numbers of the normal distribution with mean 0 and deviation 1, cut off at two deviations."""
+
+    scalar = "truncated_normal(a[0], a[1], i)"
+    distribution: ClassVar[str] = "truncated_normal"
+
+
+class Scaled(Elementwise):
+    """a * b + c with two roundings, in kernels too, which contract a product and a sum of operators into one.
+
+    So drawn numbers are the same bits eagerly and compiled after scaling.
+    """
+
+    scalar = "scaled(a, b, c)"
+    result = "float"
+
+    def reference(self, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore", over="ignore"):
+            return inverse_normal.scaled(a, b, c)
+
+    def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor, c: Tensor) -> tuple:
+        return g * b, g * a, g
+
+
 def _uniform(key: np.ndarray, count: int, dtype: str) -> np.ndarray:
     if dtype == "float64":
         return uniform_float64(*random_bits_pair(_words(key), 0, count))
@@ -109,25 +157,45 @@ def random_uniform(
 ) -> Tensor:
     """Numbers of the uniform distribution on [minval, maxval)."""
     dtype = _float_dtype(dtype)
-    unit = cast(RandomUniform(tuple(shape), "float64" if dtype == "float64" else "float32")(key), dtype)
-    if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
-        return unit if (minval, maxval) == (0, 1) else unit * float(maxval - minval) + float(minval)
-    minval, maxval = cast(minval, dtype), cast(maxval, dtype)
-    return unit * (maxval - minval) + minval
+    unit = RandomUniform(tuple(shape), _drawn_dtype(dtype))(key)
+    if type(minval) in (int, float) and type(maxval) in (int, float):
+        if (minval, maxval) == (0, 1):
+            return cast(unit, dtype)
+        return cast(Scaled()(unit, float(maxval - minval), float(minval)), dtype)
+    minval, maxval = cast(minval, unit.dtype), cast(maxval, unit.dtype)
+    return cast(Scaled()(unit, maxval - minval, minval), dtype)
 
 
-def standard_normal(shape: Sequence[int], key: object, dtype: object = None) -> Tensor:
-    """Numbers of the normal distribution with mean 0 and deviation 1, by its inverse."""
-    centred = RandomUniform(tuple(shape))(key) * 2.0 - 1.0
-    # Half a step off, so that neither end (an infinity) is met: the sum is exact.
-    return cast(erfinv(centred + 2.0**-24) * math.sqrt(2), _float_dtype(dtype))
+def random_normal(
+    shape: Sequence[int], key: object, mean: object = 0.0, stddev: object = 1.0, dtype: object = None
+) -> Tensor:
+    """Numbers of the normal distribution, by its inverse."""
+    return _about(RandomNormal, shape, key, mean, stddev, dtype)
 
 
-def truncated_standard_normal(shape: Sequence[int], key: object, dtype: object = None) -> Tensor:
+def random_truncated_normal(
+    shape: Sequence[int], key: object, mean: object = 0.0, stddev: object = 1.0, dtype: object = None
+) -> Tensor:
     """Numbers of the normal distribution cut off at two deviations, by the inverse of its distribution function."""
-    limit = math.erf(2 / math.sqrt(2))
-    centred = RandomUniform(tuple(shape))(key) * (2.0 * limit) - limit
-    return cast(clip(erfinv(centred) * math.sqrt(2), -2.0, 2.0), _float_dtype(dtype))
+    return _about(RandomTruncatedNormal, shape, key, mean, stddev, dtype)
+
+
+def _about(
+    draw: type[_NormalDraw], shape: Sequence[int], key: object, mean: object, stddev: object, dtype: object
+) -> Tensor:
+    dtype = _float_dtype(dtype)
+    drawn = draw(tuple(shape), _drawn_dtype(dtype))(key)
+    if all(type(x) in (int, float) for x in (mean, stddev)):
+        if (mean, stddev) != (0, 1):
+            drawn = Scaled()(drawn, float(stddev), float(mean))
+    else:
+        drawn = Scaled()(drawn, cast(stddev, drawn.dtype), cast(mean, drawn.dtype))
+    return cast(drawn, dtype)
+
+
+def _drawn_dtype(dtype: str) -> str:
+    """What is computed in: half precision is rounded to at the end."""
+    return "float64" if dtype == "float64" else "float32"
 
 
 def random_integers(shape: Sequence[int], key: object, minval: int, maxval: int, dtype: object = "int32") -> Tensor:

@@ -1,9 +1,11 @@
 """Random numbers: the published vectors, equal bits in the kernel and in NumPy, and plain statistics."""
 
+import math
+
 import numpy as np
 import pytest
 
-from layerkit.kernels import threefry
+from layerkit.kernels import inverse_normal, threefry
 from layerkit.kernels.launch import Kernel, Launch
 from layerkit.runtime.plan import operand_of, run_launches
 
@@ -85,3 +87,61 @@ def test_statistics(function, dtype):
     bits = draw("random_bits", np.uint32, (3, 5), 0, 100_000)
     ones = np.unpackbits(bits.view(np.uint8).reshape(-1, 4), axis=1).mean(axis=0)
     assert abs(ones - 0.5).max() < 5 * 0.5 / np.sqrt(bits.size)
+
+
+NORMAL = ["normal", "truncated_normal"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NORMAL)
+@pytest.mark.parametrize(("start", "count"), [(0, 0), (0, 1), (0, 300_001)])
+def test_normal_numbers_are_the_bits_of_numpy(name, dtype, start, count):
+    expected = inverse_normal.draw(name, (3, 5), count, dtype)
+    np.testing.assert_array_equal(draw(f"{name}_{dtype}", dtype, (3, 5), start, count), expected)
+
+
+def test_scaling_is_not_contracted():
+    x = draw("normal_float32", np.float32, (1, 2), 0, 10_000)
+    source = """
+from layerkit.kernels.abi import float32_at
+from layerkit.kernels.random import scaled_float32
+def kernel(args, lo, hi, worker):
+    x = float32_at(args[0] + 4 * lo)
+    for i in range(hi - lo):
+        x[i] = scaled_float32(x[i], x[0] + x[1], x[2])
+"""
+    out = x.copy()
+    operand = operand_of(out)
+    run_launches([Launch(Kernel("generated", "kernel", source=source), [operand], 1, 1)], {operand.buffer: out})
+    assert out[0] == x[0] * (x[0] + x[1]) + x[2]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_tails_of_the_normal_distribution(dtype):
+    """The smallest share of a tail that a word gives, and the middle, against the error function."""
+    m = inverse_normal.Floats(dtype)
+    least = -32 if dtype == "float32" else -54
+    rest = np.exp2(np.linspace(least, -1, 500)).astype(dtype)
+    z = inverse_normal.deviation(m, (1 - rest.astype("float64")).astype(dtype), rest)
+    share = np.array([math.erfc(one / math.sqrt(2)) for one in z.astype("float64")])
+    assert z[0] > (6.3 if dtype == "float32" else 8.2)
+    # A relative error of z by e changes the tail's share by about z**2 e.
+    np.testing.assert_allclose(share, rest, rtol=(1 + z[0] ** 2) * (6e-7 if dtype == "float32" else 5e-12))
+    share = np.linspace(1e-6, 0.5, 500).astype(dtype)
+    z = inverse_normal.deviation(m, share, 1 - share)
+    found = [math.erf(one / math.sqrt(2)) for one in z.astype("float64")]
+    np.testing.assert_allclose(found, share, rtol=5e-7 if dtype == "float32" else 5e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", NORMAL)
+def test_the_distribution_by_kolmogorov_and_smirnov(name, dtype):
+    x = np.sort(inverse_normal.draw(name, (3, 5), 20_000, dtype).astype("float64"))
+    cumulative = np.array([math.erf(one / math.sqrt(2)) for one in x]) / 2
+    if name == "truncated_normal":
+        cumulative /= inverse_normal.INSIDE
+        assert -2 <= x[0] < -1.99
+        assert 1.99 < x[-1] <= 2
+    steps = np.arange(x.size + 1) / x.size
+    distance = max(np.max(steps[1:] - 0.5 - cumulative), np.max(cumulative + 0.5 - steps[:-1]))
+    assert distance < 1.36 / math.sqrt(x.size)  # which 95 of 100 keys keep
