@@ -1,4 +1,4 @@
-"""Convolutions over one to three spatial axes: plain, transposed, depthwise and separable."""
+"""Convolutions over one to three spatial axes: plain and transposed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from layerkit.layers.layer import Layer
 
 __all__ = [
     "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Convolution1D",
-    "Convolution2D", "Convolution3D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
+    "Convolution1DTranspose", "Convolution2D", "Convolution2DTranspose", "Convolution3D", "Convolution3DTranspose",
 ]  # fmt: skip
 
 Sizes = int | Sequence[int]
@@ -37,7 +37,7 @@ def standardize_sizes(value: Sizes, rank: int, name: str, allow_zero: bool = Fal
     return sizes
 
 
-class _Convolutional(Layer, registered=False):
+class Convolutional(Layer, registered=False):
     """What all convolutions have: a window, a bias and an activation. Not a layer of its own.
 
     A subclass makes its kernels in `build` and says in `convolve` what they do.
@@ -124,7 +124,7 @@ def along_channels(vector: Variable, rank: int, data_format: str) -> Any:
     return vector if data_format == "channels_last" else ops.reshape(vector, (1, vector.shape[0], *(1,) * rank))
 
 
-class _Conv(_Convolutional, registered=False):
+class _Conv(Convolutional, registered=False):
     """A convolution of any rank: Conv1D, Conv2D and Conv3D fix it. Kernel [*kernel_size, C / groups, filters]."""
 
     def __init__(
@@ -229,7 +229,7 @@ class Conv3D(_Conv, aliases=("Convolution3D",)):
     rank = 3
 
 
-class _ConvTranspose(_Convolutional, registered=False):
+class _ConvTranspose(Convolutional, registered=False):
     """A transposed convolution of any rank. Kernel [*kernel_size, filters, C]."""
 
     def __init__(
@@ -312,81 +312,6 @@ class Conv3DTranspose(_ConvTranspose, aliases=("Convolution3DTranspose",)):
 
     rank = 3
 
-
-class _DepthwiseConv(_Convolutional, registered=False):
-    """Filters for each channel by itself, of any rank. Kernel [*kernel_size, C, depth_multiplier]."""
-
-    def __init__(
-        self,
-        kernel_size: Sizes,
-        strides: Sizes = 1,
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Sizes = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
-        if not isinstance(depth_multiplier, int) or depth_multiplier <= 0:
-            raise ValueError(
-                f"`depth_multiplier` must be a positive integer. Received: depth_multiplier={depth_multiplier!r}"
-            )
-        self.depth_multiplier = depth_multiplier
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make kernel and bias."""
-        channels = self._channels(input_shape)
-        self.kernel = self.add_weight(
-            shape=(*self.kernel_size, channels, self.depth_multiplier),
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
-            name="kernel",
-        )
-        self._add_bias(channels * self.depth_multiplier)
-
-    def convolve(self, inputs: Tensor) -> Tensor:
-        """The convolution of each channel."""
-        return ops.depthwise_conv(inputs, self.kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
-
-
-class DepthwiseConv1D(_DepthwiseConv):
-    """Filters over steps for each channel by itself: [N, T, C] to [N, T', C * depth_multiplier].
-
-    >>> DepthwiseConv1D(3, depth_multiplier=2).compute_output_shape((None, 10, 4))
-    (None, 8, 8)
-    """
-
-    rank = 1
-
-
-class DepthwiseConv2D(_DepthwiseConv):
-    """Filters over images for each channel by itself: [N, H, W, C] to [N, H', W', C * depth_multiplier].
-
-    >>> DepthwiseConv2D(3, padding="same").compute_output_shape((None, 28, 28, 8))
-    (None, 28, 28, 8)
-    """
-
-    rank = 2
-
-
-class _SeparableConv(_Convolutional, registered=False):
-    """A depthwise convolution, then one over the channels of each pixel; of any rank."""
-
     def __init__(
         self,
         filters: int,
@@ -394,82 +319,28 @@ class _SeparableConv(_Convolutional, registered=False):
         strides: Sizes = 1,
         padding: str = "valid",
         data_format: str | None = None,
+        output_padding: Sizes | None = None,
         dilation_rate: Sizes = 1,
-        depth_multiplier: int = 1,
         activation: Any = None,
         use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        pointwise_initializer: Any = "glorot_uniform",
+        kernel_initializer: Any = "glorot_uniform",
         bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        pointwise_regularizer: Any = None,
+        kernel_regularizer: Any = None,
         bias_regularizer: Any = None,
         activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None,
+        kernel_constraint: Any = None,
         bias_constraint: Any = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
-        self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
-        for name, value in (("filters", filters), ("depth_multiplier", depth_multiplier)):
-            if not isinstance(value, int) or value <= 0:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
-        self.filters, self.depth_multiplier = filters, depth_multiplier
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make both kernels and the bias."""
-        channels = self._channels(input_shape)
-        self.depthwise_kernel = self.add_weight(
-            shape=(*self.kernel_size, channels, self.depth_multiplier),
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
-            name="depthwise_kernel",
-        )
-        self.pointwise_kernel = self.add_weight(
-            shape=(*(1,) * self.rank, channels * self.depth_multiplier, self.filters),
-            initializer=self.pointwise_initializer,
-            regularizer=self.pointwise_regularizer,
-            constraint=self.pointwise_constraint,
-            name="pointwise_kernel",
-        )
-        self._add_bias(self.filters)
-
-    def convolve(self, inputs: Tensor) -> Tensor:
-        """Both convolutions."""
-        return ops.separable_conv(
-            inputs, self.depthwise_kernel, self.pointwise_kernel, self.strides, self.padding, self.data_format,
-            self.dilation_rate,
+        # Keras has `data_format` before `output_padding` here, and behind it in one and two dimensions.
+        super().__init__(
+            filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation, use_bias,
+            kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer, activity_regularizer,
+            kernel_constraint, bias_constraint, **kwargs,
         )  # fmt: skip
-
-
-class SeparableConv1D(_SeparableConv, aliases=("SeparableConvolution1D",)):
-    """A depthwise convolution over steps, then one over channels: [N, T, C] to [N, T', filters].
-
-    >>> SeparableConv1D(8, 3).compute_output_shape((None, 10, 4))
-    (None, 8, 8)
-    """
-
-    rank = 1
-
-
-class SeparableConv2D(_SeparableConv, aliases=("SeparableConvolution2D",)):
-    """A depthwise convolution over images, then one over channels: [N, H, W, C] to [N, H', W', filters].
-
-    >>> SeparableConv2D(16, 3, padding="same").compute_output_shape((None, 28, 28, 8))
-    (None, 28, 28, 16)
-    """
-
-    rank = 2
 
 
 # Keras' other names.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
+Convolution1DTranspose, Convolution2DTranspose = Conv1DTranspose, Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose

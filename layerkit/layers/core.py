@@ -1,4 +1,4 @@
-"""The layers that most models are made of: Dense, Embedding, Activation, Input, Lambda, Masking."""
+"""The layers that most models are made of: Dense, Activation, Input, Lambda, Masking."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import numpy as np
 
 from layerkit import activations, constraints, initializers, ops, regularizers
 from layerkit.dtypes import standardize_dtype
-from layerkit.errors import ShapeError
+from layerkit.errors import DtypeError, ShapeError
 from layerkit.graph.node import Node
 from layerkit.graph.tensor import Tensor
+from layerkit.graph.variable import Variable
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
+from layerkit.layers.lora import LowRankAdapted
 from layerkit.serialization import deserialize_keras_object, serialize_keras_object
 
-__all__ = ["Activation", "Dense", "Embedding", "Identity", "Input", "InputLayer", "Lambda", "Masking"]
+__all__ = ["Activation", "Dense", "Identity", "Input", "InputLayer", "Lambda", "Masking"]
 
 
 def refuse(layer: Layer, **arguments: Any) -> None:
@@ -27,7 +29,7 @@ def refuse(layer: Layer, **arguments: Any) -> None:
             raise NotImplementedError(f"{type(layer).__name__} doesn't support `{name}`; got {value!r}.")
 
 
-class Dense(Layer):
+class Dense(LowRankAdapted):
     """`activation(inputs @ kernel + bias)` over the last axis.
 
     Args:
@@ -37,6 +39,8 @@ class Dense(Layer):
         kernel_initializer, bias_initializer: how the weights start.
         kernel_regularizer, bias_regularizer, activity_regularizer: losses of the weights and the output.
         kernel_constraint, bias_constraint: projections of the weights after updates.
+        lora_rank, lora_alpha: of a low-rank correction that is trained in the kernel's place; see `enable_lora`.
+        quantization_config: not supported; raises NotImplementedError.
 
     Input [N, ..., I], kernel [I, units], bias [units], output [N, ..., units].
 
@@ -44,8 +48,6 @@ class Dense(Layer):
     >>> layer(np.ones((1, 3))).tolist()
     [[3.0, 3.0]]
     """
-
-    _not_in_config = ("lora_rank", "lora_alpha")
 
     def __init__(
         self,
@@ -65,11 +67,12 @@ class Dense(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        refuse(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
+        refuse(self, quantization_config=quantization_config)
         if not isinstance(units, int | np.integer) or isinstance(units, bool) or units <= 0:
             raise ValueError(
                 f"Received an invalid value for `units`, expected a positive integer. Received: units={units}"
             )
+        self._set_lora(lora_rank, lora_alpha)
         self.units = int(units)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -87,7 +90,7 @@ class Dense(Layer):
         inputs = input_shape[-1]
         if inputs is None:
             raise ShapeError(f"Dense {self.name!r} needs the size of its input's last axis; got shape {input_shape}.")
-        self.kernel = self.add_weight(
+        self._kernel = self.add_weight(
             shape=(inputs, self.units),
             initializer=self.kernel_initializer,
             regularizer=self.kernel_regularizer,
@@ -104,6 +107,12 @@ class Dense(Layer):
                 name="bias",
             )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: inputs})
+        self._adapt_if_wanted()
+
+    @property
+    def kernel(self) -> Variable | Tensor:
+        """The matrix that inputs are multiplied with. Raises AttributeError before the layer is built."""
+        return self._merged_weight()
 
     def call(self, inputs: Tensor) -> Tensor:
         """The product, the bias and the activation."""
@@ -111,79 +120,6 @@ class Dense(Layer):
         if self.bias is not None:
             x = ops.add(x, self.bias)
         return self.activation(x)
-
-
-class Embedding(Layer):
-    """A vector for each index: [N, ...] of integers to [N, ..., output_dim].
-
-    Args:
-        input_dim: how many indices there are.
-        output_dim: the size of a vector.
-        embeddings_initializer, embeddings_regularizer, embeddings_constraint: of the table.
-        mask_zero: whether index 0 is padding, which later layers leave out.
-        weights: the table to start with.
-
-    >>> Embedding(5, 2)(np.array([[0, 4, 1]])).shape
-    (1, 3, 2)
-    """
-
-    _not_in_config = ("weights", "lora_rank", "lora_alpha")
-
-    def __init__(
-        self,
-        input_dim: int,
-        output_dim: int,
-        embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: Any = None,
-        embeddings_constraint: Any = None,
-        mask_zero: bool = False,
-        weights: Any = None,
-        lora_rank: int | None = None,
-        lora_alpha: float | None = None,
-        quantization_config: Any = None,
-        **kwargs: Any,
-    ) -> None:
-        input_length = kwargs.pop("input_length", None)  # of Keras 2; shapes are found without it
-        super().__init__(**kwargs)
-        refuse(self, lora_rank=lora_rank, lora_alpha=lora_alpha, quantization_config=quantization_config)
-        del input_length
-        for name, value in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if not isinstance(value, int | np.integer) or value <= 0:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
-        self.input_dim, self.output_dim = int(input_dim), int(output_dim)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero = mask_zero
-        self.supports_masking = mask_zero
-        self.autocast = False
-        if weights is not None:
-            self.build()
-            self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
-
-    def build(self, input_shape: Any = None) -> None:
-        """Make the table."""
-        if self.built:
-            return
-        self.embeddings = self.add_weight(
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-            name="embeddings",
-        )
-
-    def call(self, inputs: Tensor) -> Tensor:
-        """Look the vectors up."""
-        return ops.take(self.embeddings, inputs if "int" in inputs.dtype else ops.cast(inputs, "int32"), axis=0)
-
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
-        """Where the index is not 0."""
-        return ops.not_equal(inputs, 0) if self.mask_zero else None
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments; Keras writes the activity regularizer also where there is none."""
-        return {"activity_regularizer": None, **super().get_config()}
 
 
 class Activation(Layer):
@@ -262,6 +198,12 @@ class InputLayer(Layer):
         self.batch_shape = tuple(None if size is None else int(size) for size in batch_shape)
         if any(size is not None and size < 0 for size in self.batch_shape):
             raise ShapeError(f"Input {self.name!r}: sizes are not negative; got shape {self.batch_shape}.")
+        if str(dtype) == "string":
+            raise DtypeError(
+                f"Input {self.name!r}: dtype 'string' can't be the input of a model, since tensors hold numbers alone. "
+                "Call StringLookup, TextVectorization or Hashing on the strings first (`model.fit(layer(texts), y)`, "
+                "or where the batches are made), and give the model the integers that they return."
+            )
         self._dtype = standardize_dtype(dtype)
         self.optional = optional
         tensor = input_tensor if input_tensor is not None else Tensor(self.batch_shape, self._dtype, name=self.name)

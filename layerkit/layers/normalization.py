@@ -14,7 +14,9 @@ from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 from layerkit.ops.normalization import batch_moments
 
-__all__ = ["BatchNormalization", "LayerNormalization"]
+__all__ = [
+    "BatchNormalization", "GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization",
+]  # fmt: skip
 
 
 class _Normalization(Layer, registered=False):
@@ -196,11 +198,7 @@ class LayerNormalization(_Normalization):
         rms_scaling = kwargs.pop("rms_scaling", False)
         super().__init__(**kwargs)
         refuse(self, rms_scaling=rms_scaling)
-        if not isinstance(axis, int) and not (
-            isinstance(axis, list | tuple) and all(isinstance(one, int) for one in axis)
-        ):
-            raise TypeError(f"Expected an int or a list/tuple of ints for the argument 'axis', but received: {axis!r}")
-        self.axis = axis if isinstance(axis, int) else list(axis)
+        self.axis = _axes_argument(axis)
         self.epsilon = epsilon
         self._set_scaling(
             center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
@@ -228,3 +226,136 @@ class LayerNormalization(_Normalization):
     def get_config(self) -> dict[str, Any]:
         """The arguments, and Keras' `rms_scaling`."""
         return {**super().get_config(), "rms_scaling": False}
+
+
+class GroupNormalization(_Normalization):
+    """Subtracts the mean of each group of channels and divides by its deviation (Wu and He, arXiv:1803.08494).
+
+    Args:
+        groups: how many groups; -1: each channel is one (instance normalisation).
+        axis: the channels' axis.
+        epsilon: added to the variance.
+        center, scale: whether beta is added, whether it is multiplied by gamma.
+        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint: of the weights.
+
+    Weights: gamma, beta, each [C].
+
+    >>> GroupNormalization(groups=2)(np.array([[1.0, 3.0, 10.0, 30.0]])).numpy().round(2).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(groups, int) or isinstance(groups, bool) or (groups <= 0 and groups != -1):
+            raise ValueError(
+                "Received an invalid value for argument `groups`, expected a positive integer (or `-1` for instance "
+                f"normalization). Received: groups={groups!r}"
+            )
+        self.groups, self.axis, self.epsilon = groups, axis, epsilon
+        self._set_scaling(
+            center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
+            gamma_constraint,
+        )  # fmt: skip
+        self.supports_masking = True
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make gamma and beta."""
+        (channels,) = self._sizes(input_shape, [self.axis])
+        if self.groups == -1:
+            self.groups = channels
+        if channels % self.groups:
+            raise ShapeError(
+                f"GroupNormalization {self.name!r}: the number of channels has to be a multiple of the number of "
+                f"groups; got {channels} channels (axis {self.axis} of shape {input_shape}) and groups={self.groups}."
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
+        self._add_scaling((channels,))
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Normalise."""
+        axis = self.axis % inputs.ndim
+        channels = inputs.shape[axis]
+        split = (self.groups, channels // self.groups)
+        grouped = ops.reshape(inputs, (*inputs.shape[:axis], *split, *inputs.shape[axis + 1 :]))
+        axes = [at for at in range(1, grouped.ndim) if at != axis]
+        normal = ops.layer_normalization(grouped, axis=axes, epsilon=self.epsilon)
+        shape = (*(1,) * axis, *split, *(1,) * (inputs.ndim - axis - 1))
+        if self.gamma is not None:
+            normal = normal * ops.reshape(self.gamma, shape)
+        if self.beta is not None:
+            normal = normal + ops.reshape(self.beta, shape)
+        return ops.reshape(normal, inputs.shape)
+
+
+class RMSNormalization(_Normalization):
+    """Divides by the root mean square over some axes (Zhang and Sennrich, arXiv:1910.07467).
+
+    Args:
+        axis: what to normalise over.
+        epsilon: added to the mean square.
+
+    Weights: scale, in the shape of the axes.
+
+    >>> RMSNormalization()(np.array([[3.0, 3.0]])).numpy().round(3).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis, self.epsilon = _axes_argument(axis), epsilon
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the scale."""
+        self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
+        self.scale = self.add_weight(shape=self._sizes(input_shape, self.axis), initializer="ones", name="scale")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Normalise."""
+        return ops.rms_normalization(inputs, scale=self.scale, axis=tuple(self.axis), epsilon=self.epsilon)
+
+
+class UnitNormalization(Layer):
+    """Divides by the Euclidean norm over some axes, so that it is 1.
+
+    Args:
+        axis: what to take the norm over.
+
+    >>> UnitNormalization()(np.array([[0.0, 4.0]])).tolist()
+    [[0.0, 1.0]]
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = _axes_argument(axis)
+        self.supports_masking = True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """Normalise."""
+        axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
+        return ops.normalize(inputs, axis=axis, order=2, epsilon=1e-12)
+
+
+def _axes_argument(axis: Any) -> int | list[int]:
+    """An axis, or a list of them. Raises TypeError for anything else."""
+    if isinstance(axis, int):
+        return axis
+    if isinstance(axis, list | tuple) and all(isinstance(one, int) for one in axis):
+        return list(axis)
+    raise TypeError(
+        f"Invalid value for `axis` argument: expected an int or a list/tuple of ints. Received: axis={axis!r}"
+    )

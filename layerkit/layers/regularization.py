@@ -6,15 +6,19 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from layerkit import random, regularizers
+from layerkit import ops, random, regularizers
 from layerkit.config import standardize_data_format
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
 __all__ = [
-    "ActivityRegularization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D", "SpatialDropout2D",
+    "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D",
 ]  # fmt: skip
+
+SELU_LIMIT = -1.6732632423543772 * 1.0507009873554805
+"""What selu gives far below zero: -alpha * scale."""
 
 
 class _Noise(Layer, registered=False):
@@ -60,21 +64,56 @@ class Dropout(_Noise):
         super().__init__(**kwargs)
         self._set_noise("rate", rate, seed)
         self.rate = rate
-        self.noise_shape = None
-        if noise_shape is not None:
-            valid = isinstance(noise_shape, list | tuple) and all(
-                size is None or (isinstance(size, int) and size > 0) for size in noise_shape
-            )
-            if not valid:
-                raise ValueError(
-                    "Invalid value received for argument `noise_shape`. Expected a tuple or list of positive "
-                    f"integers or None. Received: noise_shape={noise_shape!r}"
-                )
-            self.noise_shape = tuple(noise_shape)
+        self.noise_shape = _checked_noise_shape(noise_shape)
 
     def disturb(self, inputs: Tensor) -> Tensor:
         """Drop."""
         return random.dropout(inputs, self.rate, noise_shape=self.noise_shape, seed=self.seed_generator)
+
+
+def _checked_noise_shape(noise_shape: Any) -> tuple[int | None, ...] | None:
+    """A shape to draw in, or None. Raises ValueError for anything else."""
+    if noise_shape is None:
+        return None
+    if not isinstance(noise_shape, list | tuple) or any(
+        size is not None and not (isinstance(size, int) and size > 0) for size in noise_shape
+    ):
+        raise ValueError(
+            "Invalid value received for argument `noise_shape`. Expected a tuple or list of positive "
+            f"integers or None. Received: noise_shape={noise_shape!r}"
+        )
+    return tuple(noise_shape)
+
+
+class AlphaDropout(_Noise):
+    """Dropout that keeps mean and variance of what comes out of selu (Klambauer et al., arXiv:1706.02515).
+
+    Args:
+        rate: the share of elements that are set to selu's lower limit, from 0 to 1.
+        noise_shape: the shape in which is drawn, which broadcasts to the input's; None in it is the input's size.
+        seed: for the same draws in each run.
+
+    >>> AlphaDropout(0.5)(np.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(
+        self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self._set_noise("rate", rate, seed)
+        self.rate = rate
+        self.noise_shape = _checked_noise_shape(noise_shape)
+
+    def disturb(self, inputs: Tensor) -> Tensor:
+        """Set elements to the limit, then scale and shift all."""
+        if self.rate == 1:
+            return inputs * 0.0
+        given = self.noise_shape or (None,) * inputs.ndim
+        shape = tuple(own if size is None else size for own, size in zip(inputs.shape, given, strict=True))
+        kept = random.uniform(shape, dtype=inputs.dtype, seed=self.seed_generator) >= self.rate
+        scale = ((1 - self.rate) * (1 + self.rate * SELU_LIMIT**2)) ** -0.5
+        return ops.where(kept, inputs, SELU_LIMIT) * scale - scale * SELU_LIMIT * self.rate
 
 
 class _SpatialDropout(_Noise, registered=False):
@@ -128,6 +167,17 @@ class SpatialDropout2D(_SpatialDropout):
     ) -> None:
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
         self.data_format = standardize_data_format(data_format)
+
+
+class SpatialDropout3D(SpatialDropout2D):
+    """Dropout of whole channels of [N, D, H, W, C] (or [N, C, D, H, W]).
+
+    >>> y = SpatialDropout3D(0.5, seed=1)(np.ones((2, 2, 2, 2, 4)), training=True).numpy()
+    >>> bool((y == y[:, :1, :1, :1]).all())
+    True
+    """
+
+    rank = 3
 
 
 class GaussianNoise(_Noise):

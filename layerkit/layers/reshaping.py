@@ -15,8 +15,8 @@ from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
 __all__ = [
-    "Cropping1D", "Cropping2D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D", "UpSampling2D",
-    "ZeroPadding1D", "ZeroPadding2D",
+    "Cropping1D", "Cropping2D", "Cropping3D", "Flatten", "Permute", "RepeatVector", "Reshape", "UpSampling1D",
+    "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
 ]  # fmt: skip
 
 Pairs = int | Sequence[int] | Sequence[Sequence[int]]
@@ -197,6 +197,31 @@ class ZeroPadding2D(_Spatial):
         return _padded(inputs, self._first, self.padding)
 
 
+class ZeroPadding3D(_Spatial):
+    """Zeros around the elements of volumes [N, D, H, W, C].
+
+    Args:
+        padding: how many on all sides, (depth, rows, columns), or a pair for each axis.
+        data_format: "channels_last" or "channels_first".
+
+    >>> ZeroPadding3D((0, 1, 2)).compute_output_shape((None, 4, 4, 4, 3))
+    (None, 4, 6, 8, 3)
+    """
+
+    rank = 3
+
+    def __init__(
+        self, padding: Pairs = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self._set_format(data_format)
+        self.padding = _pairs(padding, 3, "padding")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The padded volumes."""
+        return _padded(inputs, self._first, self.padding)
+
+
 def _padded(x: Tensor, first: int, pairs: Sequence[tuple[int, int]]) -> Tensor:
     widths = [(0, 0)] * x.ndim
     widths[first : first + len(pairs)] = pairs
@@ -243,6 +268,31 @@ class Cropping2D(_Spatial):
         return _cropped(inputs, self._first, self.cropping)
 
 
+class Cropping3D(_Spatial):
+    """Without the elements at the faces: [N, D, H, W, C] to [N, D', H', W', C].
+
+    Args:
+        cropping: how many on all sides, (depth, rows, columns), or a pair for each axis.
+        data_format: "channels_last" or "channels_first".
+
+    >>> Cropping3D((0, 1, (1, 2))).compute_output_shape((None, 4, 4, 4, 3))
+    (None, 4, 2, 1, 3)
+    """
+
+    rank = 3
+
+    def __init__(
+        self, cropping: Pairs = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self._set_format(data_format)
+        self.cropping = _pairs(cropping, 3, "cropping")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The elements that stay."""
+        return _cropped(inputs, self._first, self.cropping)
+
+
 def _cropped(x: Tensor, first: int, pairs: Sequence[tuple[int, int]]) -> Tensor:
     for axis, (before, after) in enumerate(pairs, first):
         if x.shape[axis] is not None and before + after >= x.shape[axis]:
@@ -275,13 +325,16 @@ class UpSampling1D(_Spatial):
         return repeat(inputs, self.size, 1)
 
 
+INTERPOLATIONS = ("bicubic", "bilinear", "lanczos3", "lanczos5", "nearest")
+
+
 class UpSampling2D(_Spatial):
-    """Each pixel as a block: [N, H, W, C] to [N, H * size[0], W * size[1], C].
+    """Larger images, by "nearest" each pixel as a block: [N, H, W, C] to [N, H * size[0], W * size[1], C].
 
     Args:
-        size: the block's size.
+        size: how many times as many rows and columns.
         data_format: "channels_last" or "channels_first".
-        interpolation: "nearest"; the others raise NotImplementedError.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
 
     >>> UpSampling2D((2, 3)).compute_output_shape((None, 7, 7, 3))
     (None, 14, 21, 3)
@@ -294,10 +347,47 @@ class UpSampling2D(_Spatial):
         self._set_format(data_format)
         self.size = standardize_sizes(size, 2, "size")
         self.interpolation = interpolation.lower()
-        if self.interpolation != "nearest":
-            raise NotImplementedError(f"UpSampling2D has interpolation='nearest'; got {interpolation!r}.")
+        if self.interpolation not in INTERPOLATIONS:
+            raise ValueError(
+                f"UpSampling2D: `interpolation` is one of {', '.join(map(repr, INTERPOLATIONS))}. Received: "
+                f"interpolation={interpolation!r}"
+            )
 
     def call(self, inputs: Tensor) -> Tensor:
         """The enlarged images."""
-        first = self._first
-        return repeat(repeat(inputs, self.size[0], first), self.size[1], first + 1)
+        if self.interpolation == "nearest":
+            return _repeated(inputs, self._first, self.size)
+        rows, columns = (
+            n * times for n, times in zip(inputs.shape[self._first : self._first + 2], self.size, strict=True)
+        )
+        return ops.image.resize(inputs, (rows, columns), self.interpolation, data_format=self.data_format)
+
+
+class UpSampling3D(_Spatial):
+    """Each element of a volume as a block: [N, D, H, W, C] to [N, D * size[0], H * size[1], W * size[2], C].
+
+    Args:
+        size: the block's size.
+        data_format: "channels_last" or "channels_first".
+
+    >>> UpSampling3D((1, 2, 3)).compute_output_shape((None, 4, 4, 4, 3))
+    (None, 4, 8, 12, 3)
+    """
+
+    rank = 3
+
+    def __init__(self, size: Sizes = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._set_format(data_format)
+        self.size = standardize_sizes(size, 3, "size")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The enlarged volumes."""
+        return _repeated(inputs, self._first, self.size)
+
+
+def _repeated(x: Tensor, first: int, counts: Sequence[int]) -> Tensor:
+    """Each slice along the spatial axes so many times in a row."""
+    for axis, count in enumerate(counts, first):
+        x = repeat(x, count, axis)
+    return x

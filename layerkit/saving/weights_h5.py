@@ -10,6 +10,7 @@ import numpy as np
 
 from layerkit.graph.variable import Variable
 from layerkit.layers.layer import Layer
+from layerkit.layers.lora import LowRankAdapted
 from layerkit.layers.state import Stateful
 from layerkit.models.functional import Functional
 from layerkit.models.model import Model
@@ -173,7 +174,10 @@ def _number(name: str) -> tuple[int, str]:
 
 
 def _has_own_loading(thing: Any) -> bool:
-    return type(thing).load_own_variables is not Stateful.load_own_variables
+    load = type(thing).load_own_variables
+    if load is LowRankAdapted.load_own_variables:
+        return thing.lora_enabled
+    return load is not Stateful.load_own_variables
 
 
 def _loading(thing: Any, store: _Store, file: str) -> Any:
