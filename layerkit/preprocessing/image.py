@@ -3,6 +3,8 @@
 New scripts use the layers of `layerkit.layers` and `utils.image_dataset_from_directory`.
 """
 
+# ruff: noqa: NPY002 - Keras draws from NumPy's global generator, and a seed is to give the same here.
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,7 @@
 """The batches of an `ImageDataGenerator`."""
 
+# ruff: noqa: NPY002 - Keras draws from NumPy's global generator, and a seed is to give the same here.
+
 from __future__ import annotations
 
 import os
@@ -170,8 +172,8 @@ def _subset(parts: list, share: float, subset: str, ignore_classes: bool) -> lis
     y = parts[1]
     if y is not None and not ignore_classes and not np.array_equal(np.unique(y[:at]), np.unique(y[at:])):
         raise ValueError(
-            "Training and validation subsets have different number of classes after the split. If your numpy arrays are "
-            "sorted by the label, you might want to shuffle them."
+            "Training and validation subsets have different number of classes after the split. If your numpy arrays "
+            "are sorted by the label, you might want to shuffle them."
         )
     where = slice(at) if subset == "validation" else slice(at, None)
     return [None if part is None else part[where] for part in parts]
@@ -196,7 +198,8 @@ class DirectoryIterator(_ImageIterator):
         save_prefix: how the files' names begin.
         save_format: their ending.
         follow_links: whether links to folders are followed.
-        subset: "training" or "validation", where the generator has a `validation_split`: the first of each class validate.
+        subset: "training" or "validation", where the generator has a `validation_split`: the first of each class
+            validate.
         interpolation: Pillow's "nearest", "bilinear", "bicubic", "hamming", "box" or "lanczos".
         keep_aspect_ratio: whether to cut off what does not fit the shape.
         dtype: of the batches.
