@@ -32,7 +32,7 @@ WEIGHTS = {
     "sigmoid": 15, "softplus": 32, "tanh": 18, "erf": 20, "erfc": 30,
     "arccos": 16, "arccosh": 24, "arcsin": 16, "arcsinh": 26, "arctan": 16, "arctan2": 22, "arctanh": 20,
     "cos": 20, "cosh": 16, "sin": 20, "sinh": 18, "tan": 26,
-    "random_bits": 50, "uniform": 54,
+    "random_bits": 50, "uniform": 54, "normal": 95, "truncated_normal": 98, "scaled": 2,
 }  # fmt: skip
 OTHER_FUNCTION = 10
 
@@ -188,6 +188,27 @@ def _sorting(operation: Operation, inputs: Sequence[Tensor], outputs: Sequence[T
     return elements(x) * max(1, math.ceil(math.log2(max(length, 1))))
 
 
+def _contraction(operation: Operation, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
+    """A multiply-add for each point of the space of all axes."""
+    sizes = {
+        name: size or 1
+        for x, axes in zip(inputs, (operation.a_axes, operation.b_axes), strict=True)
+        for name, size in zip(axes, x.shape, strict=True)
+    }
+    return 2 * math.prod(sizes.values())
+
+
+def _fourier(factor: float) -> Rule:
+    """Transforms of n points: Cooley and Tukey's 5 n log2(n) operations, half of it where one side is real."""
+
+    def rule(operation: Operation, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> int:
+        x = max(*inputs, *outputs, key=elements)
+        length = math.prod(size or 1 for size in x.shape[x.ndim - getattr(operation, "axes", 1) :])
+        return round(factor * elements(x) * max(1.0, math.log2(max(length, 1))))
+
+    return rule
+
+
 def _cubic(factor: float) -> Rule:
     """Factorisations of n x n matrices: Golub and Van Loan, Matrix Computations, 4th edition, tables of flop counts."""
     return lambda operation, inputs, outputs: round(factor * elements(inputs[0]) * (inputs[0].shape[-1] or 1))
@@ -209,8 +230,17 @@ RULES: dict[str, Rule] = {
     "AveragePool": _pooling(lambda inputs, outputs: outputs[0]),
     "AveragePoolGradient": _pooling(lambda inputs, outputs: inputs[0]),
     "ScatterAddRows": lambda operation, inputs, outputs: elements(inputs[0]),
+    "ArgPartition": _sorting,
     "ArgSort": _sorting,
+    "Sort": _sorting,
     "TopK": _sorting,
+    "SearchSorted": lambda operation, inputs, outputs: (
+        elements(outputs[0]) * max(1, math.ceil(math.log2(max(elements(inputs[0]), 1))))
+    ),
+    "Contraction": _contraction,
+    "Fourier": _fourier(5),
+    "RealFourier": _fourier(2.5),
+    "InverseRealFourier": _fourier(2.5),
     "Cholesky": _cubic(1 / 3),
     "LUFactor": _cubic(2 / 3),
     "QR": _cubic(4 / 3),
@@ -218,5 +248,13 @@ RULES: dict[str, Rule] = {
     "SlogDet": _cubic(2 / 3),
     "Inverse": _cubic(2),
     "Solve": _cubic(2 / 3),
+    "SolveTriangular": lambda operation, inputs, outputs: elements(outputs[0]) * (inputs[0].shape[-1] or 1),
+    "Eigh": _cubic(9),
+    "Eig": _cubic(25),
+    "SVD": _cubic(22),
+    "PseudoInverse": _cubic(24),
+    "RandomGamma": lambda operation, inputs, outputs: 500 * elements(outputs[0]),
+    "RandomBeta": lambda operation, inputs, outputs: 1000 * elements(outputs[0]),
+    "RandomBinomial": lambda operation, inputs, outputs: 1000 * elements(outputs[0]),
 }
 """Rules by the operation's name, where its kind does not say enough."""

@@ -21,6 +21,7 @@ INTEGER_FORMS = {
     "floor": "same",
     "ceil": "same",
     "round": "same",
+    "sign": "sign_int",
     "trunc": "same",
 }
 UNSIGNED_FORMS = {"floor_divide": "floor_divide_uint"}
@@ -29,7 +30,7 @@ GENERIC = {
     "maximum",
     "minimum",
     "absolute",
-    "sign",
+    "sign_int",
     "same",
     "floor_divide_int",
     "floor_divide_uint",
@@ -39,7 +40,8 @@ GENERIC = {
 FLOAT_FUNCTIONS = {
     "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "ceil", "cos", "cosh", "erf", "erfc",
     "exp", "expm1", "floor", "floor_divide", "log", "log10", "log1p", "log2", "mod", "pow", "round", "rsqrt",
-    "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "trunc", "uniform",
+    "normal", "scaled", "sigmoid", "sign", "sin", "sinh", "softplus", "sqrt", "tan", "tanh", "trunc",
+    "truncated_normal", "uniform",
 }  # fmt: skip
 TOKEN = re.compile(r"\{\w+\}|[A-Za-z_]\w*(?:\[\d\])?|\d+\.?\d*(?:e-?\d+)?")
 

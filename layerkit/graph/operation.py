@@ -342,7 +342,7 @@ def install_operators(kind: type) -> None:
         setattr(kind, f"__{python}__", _operator(name))
     for python, name in {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}.items():
         setattr(kind, f"__{python}__", _unary(name))
-    kind.__getitem__ = lambda self, key: Operation.registry["GetItem"].at(self, key)
+    kind.__getitem__ = lambda self, idx: Operation.registry["GetItem"].at(self, idx)
     kind.__hash__ = object.__hash__
 
 

@@ -14,6 +14,8 @@ from layerkit.graph.scopes import current_scope
 from layerkit.graph.tape import note_read, taping
 from layerkit.graph.tensor import Tensor
 
+SYNCHRONIZATIONS = ("auto", "none", "on_write", "on_read")
+
 
 class Variable:
     """An array with a name that training changes in place.
@@ -24,7 +26,11 @@ class Variable:
         dtype: the dtype's name; None: the array's (float64 arrays become the default float type), or the default.
         trainable: whether gradients are taken with respect to it.
         name: its name; the path has the names of the layers around it in front.
-        aggregation, autocast: accepted as Keras has them; there is one device and no autocasting state here.
+        aggregation, synchronization, autocast: accepted as Keras has them; there is one device and no autocasting state
+            here.
+        layout: None; there is no distribution of an array over devices.
+
+    Raises NotImplementedError for a layout, ValueError for an unknown synchronization.
 
     Its memory never moves while it lives, so compiled plans hold its address.
 
@@ -41,9 +47,15 @@ class Variable:
         trainable: bool = True,
         autocast: bool = True,
         aggregation: str = "none",
+        synchronization: str = "auto",
         name: str | None = None,
+        layout: None = None,
         path: str | None = None,
     ) -> None:
+        if synchronization not in SYNCHRONIZATIONS:
+            raise ValueError(f"synchronization is one of {', '.join(SYNCHRONIZATIONS)}; got {synchronization!r}.")
+        if layout is not None:
+            raise NotImplementedError(f"A Variable lies on one processor: it takes no layout; got {layout!r}.")
         if isinstance(initializer, Callable):
             if shape is None:
                 raise ValueError("A Variable with an initializer function needs a shape.")

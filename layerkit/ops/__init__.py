@@ -5,6 +5,7 @@ from layerkit.ops import image, linalg, nn, numpy
 from layerkit.ops.adaptive_pooling import *
 from layerkit.ops.arrangement import *
 from layerkit.ops.arrays import *
+from layerkit.ops.associative_scan import *
 from layerkit.ops.attention import *
 from layerkit.ops.bitwise import *
 from layerkit.ops.comparison import *

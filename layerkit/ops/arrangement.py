@@ -8,13 +8,15 @@ from itertools import pairwise
 
 import numpy as np
 
+from layerkit.dtypes import is_inexact
 from layerkit.errors import ShapeError, UnknownNameError
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.arrays import flip, moveaxis
 from layerkit.ops.comparison import less, not_equal
-from layerkit.ops.contraction import tensordot
+from layerkit.ops.contraction import of_common_dtype, sum_over_last
 from layerkit.ops.elementwise import clip, floor_divide, mod, where
+from layerkit.ops.index_checks import as_indices
 from layerkit.ops.indexing import take
 from layerkit.ops.padding import pad
 from layerkit.ops.reduction import normalize_axes
@@ -113,9 +115,10 @@ def dstack(xs: Sequence[object]) -> Tensor:
 
 def append(x1: object, x2: object, axis: int | None = None) -> Tensor:
     """x2 after x1 along an axis, or both flattened (None)."""
+    a, b = of_common_dtype(x1, x2)
     if axis is None:
-        return concatenate([reshape(x1, (-1,)), reshape(x2, (-1,))], 0)
-    return concatenate([x1, x2], axis)
+        return concatenate([reshape(a, (-1,)), reshape(b, (-1,))], 0)
+    return concatenate([a, b], axis)
 
 
 def diagonal(x: object, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
@@ -155,7 +158,7 @@ def diff(a: object, n: int = 1, axis: int = -1) -> Tensor:
 
 def kron(x1: object, x2: object) -> Tensor:
     """Kronecker's product: each element of x1 replaced by its product with x2."""
-    a, b = as_tensor(x1), as_tensor(x2)
+    a, b = of_common_dtype(x1, x2)
     rank = max(a.ndim, b.ndim)
     a, b = (reshape(x, (1,) * (rank - x.ndim) + x.shape) for x in (a, b))
     apart = reshape(a, tuple(n for size in a.shape for n in (size, 1)))
@@ -189,14 +192,16 @@ def cross(x1: object, x2: object, axisa: int = -1, axisb: int = -1, axisc: int =
 
 def inner(x1: object, x2: object) -> Tensor:
     """The sums of products over the last axes of both; of a number the product."""
-    a, b = as_tensor(x1), as_tensor(x2)
-    return a * b if not a.ndim or not b.ndim else tensordot(a, b, ((a.ndim - 1,), (b.ndim - 1,)))
+    a, b = of_common_dtype(x1, x2)
+    return a * b if not a.ndim or not b.ndim else sum_over_last("inner", a, b)
 
 
 def unravel_index(indices: object, shape: Sequence[int]) -> tuple[Tensor, ...]:
     """Flat row-major indices as an index for each axis of a shape; negative ones count from the end."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     rest = as_tensor(indices)
+    if is_inexact(rest.dtype):
+        as_indices("unravel_index", rest)
     total = math.prod(shape)
     rest = clip(where(less(rest, 0), rest + total, rest), 0, max(total - 1, 0))
     found = []

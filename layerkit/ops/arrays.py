@@ -285,7 +285,7 @@ def meshgrid(*x: object, indexing: str = "xy") -> list[Tensor]:
 
 def nonzero(x: object) -> tuple[Tensor, ...]:
     """The indices of the elements that are not 0, a tensor for each axis. x has to hold an array."""
-    return tuple(Tensor.of(at.astype("int32")) for at in np.nonzero(as_tensor(x).numpy()))
+    return where(x)
 
 
 def average(x: object, axis: int | Sequence[int] | None = None, weights: object = None) -> Tensor:

@@ -27,7 +27,7 @@ def dot(x1: object, x2: object) -> Tensor:
 
     Raises ShapeError where the two differ in size.
     """
-    a, b = as_tensor(x1), as_tensor(x2)
+    a, b = of_common_dtype(x1, x2)
     if a.ndim == 0 or b.ndim == 0:
         return a * b
     return _summed_over(a, b, (a.ndim - 1,), (max(b.ndim - 2, 0),), "dot")
@@ -40,7 +40,20 @@ def vdot(x1: object, x2: object) -> Tensor:
 
 def outer(x1: object, x2: object) -> Tensor:
     """All products of an element of the flattened x1 [m] and one of x2 [n]: [m, n]."""
-    return reshape(x1, (-1, 1)) * reshape(x2, (1, -1))
+    a, b = of_common_dtype(x1, x2)
+    return reshape(a, (-1, 1)) * reshape(b, (1, -1))
+
+
+def of_common_dtype(x1: object, x2: object) -> tuple[Tensor, Tensor]:
+    """Two tensors of the common dtype, to which a Python number adapts."""
+    kinds = [x if type(x) in (bool, int, float, complex) else as_tensor(x) for x in (x1, x2)]
+    dtype = result_type(*(dtype_of(x) for x in kinds))
+    return tuple(cast_to(as_tensor(x, dtype), dtype) for x in kinds)
+
+
+def sum_over_last(function: str, a: Tensor, b: Tensor) -> Tensor:
+    """The sums of products over the last axes of both; `function` is named by errors."""
+    return _summed_over(a, b, (a.ndim - 1,), (b.ndim - 1,), function)
 
 
 def tensordot(x1: object, x2: object, axes: int | Sequence = 2) -> Tensor:
@@ -96,18 +109,20 @@ def _summed_over(a: Tensor, b: Tensor, of_a: tuple[int, ...], of_b: tuple[int, .
     return contract(cast_to(a, dtype), a_axes, cast_to(b, dtype), b_axes, y_axes)
 
 
-def einsum(subscripts: str, *operands: object) -> Tensor:
+def einsum(subscripts: str, *operands: object, **kwargs: object) -> Tensor:
     """Sums of products by Einstein's notation: "ij,jk->ik" is the matrix product. "..." stands for leading axes.
 
     Each pair of operands is one product, from left to right, which reads both through their strides: the order of the
     axes in memory costs no copy. An axis of size 1 is repeated where it has another size elsewhere. Sums of products of
-    int8 alone are int32.
+    int8 alone are int32. The keywords `optimize` and `precision` of JAX are accepted, and change nothing.
 
     Raises ValueError for subscripts that do not fit, ShapeError for sizes that do not.
 
     >>> einsum("bij,bjk->bki", np.ones((2, 3, 4)), np.ones((2, 4, 5))).shape
     (2, 5, 3)
     """
+    if set(kwargs) - {"optimize", "precision"}:
+        raise TypeError(f"ops.einsum takes the keywords optimize and precision; got {', '.join(kwargs)}.")
     tensors = [as_tensor(x) for x in operands]
     labels, result = _einsum_labels(subscripts, tensors)
     _check_sizes(subscripts, tensors, labels)

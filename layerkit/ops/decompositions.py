@@ -6,7 +6,8 @@ infinite where eigenvalues or singular values are equal; pairs of equal ones are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -39,6 +40,32 @@ class OfMatrices(Operation, abstract=True):
             raise ShapeError("the matrix has to be square: its last two axes of the same size.")
         if x.dtype == "float16":
             raise DtypeError("linear algebra is computed in float32 or float64: cast the matrix first.")
+
+
+def computed(function: str, compute: Callable, x: np.ndarray, *others: np.ndarray) -> object:
+    """What NumPy computes of matrices x [..., m, n] and others.
+
+    Raises numpy.linalg.LinAlgError with the function, the shape and the first matrix that NumPy refuses, eagerly and in
+    a compiled step: there NaN, as JAX gives, would be found much later.
+    """
+    try:
+        return compute(x, *others)
+    except np.linalg.LinAlgError as error:
+        raise np.linalg.LinAlgError(
+            f"ops.{function}: {str(error).rstrip('.').lower()}{_first_refused(compute, x, *others)}. "
+            f"Got matrices of shape {x.shape} and dtype {x.dtype}."
+        ) from None
+
+
+def _first_refused(compute: Callable, x: np.ndarray, *others: np.ndarray) -> str:
+    if x.ndim == 2 or any(other.shape[:-2] != x.shape[:-2] for other in others):
+        return ""
+    for place in np.ndindex(x.shape[:-2]):
+        try:
+            compute(x[place], *(other[place] for other in others))
+        except np.linalg.LinAlgError:
+            return f" (that at {list(place)})"
+    return ""
 
 
 def matrix_transpose(x: Tensor) -> Tensor:
@@ -84,7 +111,7 @@ class Cholesky(OfMatrices):
         return x.shape, x.dtype
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return np.linalg.cholesky(_mean_with_transpose(x))
+        return computed("cholesky", np.linalg.cholesky, _mean_with_transpose(x))
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
         # I. Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, equation 10.
@@ -134,7 +161,7 @@ class Eigh(OfMatrices):
         return [(x.shape[:-1], x.dtype), (x.shape, x.dtype)]
 
     def reference(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return tuple(np.linalg.eigh(_mean_with_transpose(x)))
+        return tuple(computed("eigh", np.linalg.eigh, _mean_with_transpose(x)))
 
     def gradient(self, g: list[Tensor | None], y: list[Tensor], x: Tensor) -> tuple:
         (gw, gv), (w, v) = g, y
@@ -158,7 +185,7 @@ class Eig(OfMatrices):
         return [(x.shape[:-1], x.dtype), (x.shape, x.dtype)]
 
     def reference(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        w, v = np.linalg.eig(x)
+        w, v = computed("eig", np.linalg.eig, x)
         if np.iscomplexobj(w) and np.any(w.imag):
             raise ValueError("ops.eig: the matrix has complex eigenvalues; it gives real ones only.")
         return w.real.astype(x.dtype), v.real.astype(x.dtype)
@@ -181,7 +208,7 @@ class SVD(OfMatrices):
         return [((*batch, m, rows), x.dtype), ((*batch, k), x.dtype), ((*batch, columns, n), x.dtype)]
 
     def reference(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return tuple(np.linalg.svd(x, full_matrices=self.full_matrices))
+        return tuple(computed("svd", functools.partial(np.linalg.svd, full_matrices=self.full_matrices), x))
 
     def gradient(self, g: list[Tensor | None], y: list[Tensor], x: Tensor) -> tuple:
         # J. Townsend, "Differentiating the singular value decomposition", 2016.

@@ -436,17 +436,23 @@ def cast(x: object, dtype: object) -> Tensor:
     return x if x.dtype == dtype else Cast(dtype)(x)
 
 
-def stop_gradient(x: object) -> Tensor:
+def stop_gradient(variable: object) -> Tensor:
     """The same values, taken as constant by gradients."""
-    return StopGradient()(x)
+    return StopGradient()(variable)
 
 
-def where(condition: object, x1: object, x2: object) -> Tensor:
-    """x1 where the condition holds, x2 elsewhere, broadcast.
+def where(condition: object, x1: object = None, x2: object = None) -> Tensor | tuple[Tensor, ...]:
+    """x1 where the condition holds, x2 elsewhere, broadcast; without both, the indices where it holds, by axis.
+
+    Raises ValueError for one of the two alone.
 
     >>> where(np.array([True, False]), 1.0, 2.0).tolist()
     [1.0, 2.0]
     """
+    if x1 is None and x2 is None:  # their number is known of an array alone
+        return tuple(Tensor.of(at.astype("int32")) for at in np.nonzero(as_tensor(condition).numpy()))
+    if x1 is None or x2 is None:
+        raise ValueError("ops.where takes both of x1 and x2, or neither (then it is ops.nonzero).")
     return Where()(condition, x1, x2)
 
 
@@ -459,15 +465,13 @@ def clip(x: object, x_min: object, x_max: object) -> Tensor:
 def _function(kind: type[Elementwise], name: str, arity: int = 1):
     operation = kind()
 
-    if arity == 1:
+    def of_one(x: object) -> Tensor:
+        return operation(x)
 
-        def function(x: object) -> Tensor:
-            return operation(x)
-    else:
+    def of_two(x1: object, x2: object) -> Tensor:
+        return operation(x1, x2)
 
-        def function(x1: object, x2: object) -> Tensor:
-            return operation(x1, x2)
-
+    function = of_one if arity == 1 else of_two
     function.__name__ = function.__qualname__ = name
     function.__module__ = __name__
     function.__doc__ = kind.__doc__
@@ -486,11 +490,6 @@ exp, expm1, log = _function(Exp, "exp"), _function(Expm1, "expm1"), _function(Lo
 log1p, log2, log10 = _function(Log1p, "log1p"), _function(Log2, "log2"), _function(Log10, "log10")
 sqrt, rsqrt, erf = _function(Sqrt, "sqrt"), _function(Rsqrt, "rsqrt"), _function(Erf, "erf")
 sigmoid, softplus, relu = _function(Sigmoid, "sigmoid"), _function(Softplus, "softplus"), _function(Relu, "relu")
-
-
-def reciprocal(x: object) -> Tensor:
-    """1 / x."""
-    return divide(1.0, x)
 
 
 def round(x: object, decimals: int = 0) -> Tensor:  # noqa: A001

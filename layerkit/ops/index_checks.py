@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from layerkit.dtypes import is_inexact
+from layerkit.errors import DtypeError
 from layerkit.graph.graph import current_path
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
@@ -14,9 +16,13 @@ from layerkit.ops.elementwise import cast
 INDEX_DTYPES = ("int32", "int64")
 
 
-def as_indices(indices: object) -> Tensor:
-    """Indices as an int32 or int64 tensor; floats are cut to whole numbers."""
+def as_indices(function: str, indices: object, argument: str = "indices") -> Tensor:
+    """Indices as an int32 or int64 tensor. Raises DtypeError for floats and complex numbers."""
     indices = as_tensor(indices)
+    if is_inexact(indices.dtype) and indices.size != 0:  # an empty list is one of floats
+        raise DtypeError(
+            f"ops.{function}: {argument} are whole numbers, but have the dtype {indices.dtype}: cast them to int32."
+        )
     return indices if indices.dtype in INDEX_DTYPES else cast(indices, "int32")
 
 

@@ -209,11 +209,12 @@ def take(x: object, indices: object, axis: int | None = None) -> Tensor:
     """Slices of x by indices along an axis, or elements of the flattened x (None).
 
     Raises IndexError for a known index outside of the axis; in compiled code that reads NaN, or 0 for integers.
+    Raises DtypeError for indices that are floats.
 
     >>> take(np.array([[1, 2], [3, 4]]), [1, 0], axis=0).tolist()
     [[3, 4], [1, 2]]
     """
-    x, indices = as_tensor(x), as_indices(indices)
+    x, indices = as_tensor(x), as_indices("take", indices)
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     (axis,) = normalize_axes(axis, x.ndim)
@@ -226,7 +227,7 @@ def take_along_axis(x: object, indices: object, axis: int | None = None) -> Tens
 
     Raises IndexError for a known index outside of the axis; in compiled code that reads NaN, or 0 for integers.
     """
-    x, indices = as_tensor(x), as_indices(indices)
+    x, indices = as_tensor(x), as_indices("take_along_axis", indices)
     if axis is None:
         x, indices, axis = reshape(x, (-1,)), reshape(indices, (-1,)), 0
     (axis,) = normalize_axes(axis, x.ndim)

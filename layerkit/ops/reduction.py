@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from layerkit.graph.tensor import SIZE_CONSTANT, Tensor
 from layerkit.kernels.indexing_launch import NUMBERS, arg_extreme_launches
 from layerkit.kernels.launch import Launch, Operand
 from layerkit.ops.comparison import logical_not
-from layerkit.ops.elementwise import absolute, cast, sqrt, square, where
+from layerkit.ops.elementwise import absolute, cast, maximum, minimum, sqrt, square, where
 from layerkit.ops.shape import broadcast_to, reshape, squeeze
 
 
@@ -148,19 +148,46 @@ def _widened(x: Tensor) -> Tensor:
     return cast(x, "uint32") if x.dtype in ("uint8", "uint16") else x
 
 
-def prod(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-    """The product over axes (all with None); integers narrower than 32 bits become 32 wide."""
-    return _reduce(Prod, _widened(as_tensor(x)), axis, keepdims)
+def prod(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False, dtype: object = None) -> Tensor:
+    """The product over axes (all with None), in `dtype`; None: of x, integers narrower than 32 bits 32 wide."""
+    x = as_tensor(x)
+    return _reduce(Prod, _widened(x) if dtype is None else cast(x, dtype), axis, keepdims)
 
 
-def max(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
-    """The largest over axes (all with None)."""
-    return _reduce(Max, as_tensor(x), axis, keepdims)
+def max(  # noqa: A001
+    x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False, initial: object = None
+) -> Tensor:
+    """The largest over axes (all with None), and of `initial`, which is what an empty axis gives.
+
+    >>> max(np.array([[1, 5], [2, 3]]), axis=1, initial=4).tolist()
+    [5, 4]
+    """
+    return _extreme(Max, maximum, x, axis, keepdims, initial)
 
 
-def min(x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:  # noqa: A001
-    """The smallest over axes (all with None)."""
-    return _reduce(Min, as_tensor(x), axis, keepdims)
+def min(  # noqa: A001
+    x: object, axis: int | Sequence[int] | None = None, keepdims: bool = False, initial: object = None
+) -> Tensor:
+    """The smallest over axes (all with None), and of `initial`, which is what an empty axis gives."""
+    return _extreme(Min, minimum, x, axis, keepdims, initial)
+
+
+def _extreme(
+    kind: type[Reduction],
+    of_two: Callable,
+    x: object,
+    axis: int | Sequence[int] | None,
+    keepdims: bool,
+    initial: object,
+) -> Tensor:
+    x = as_tensor(x)
+    if initial is None:
+        return _reduce(kind, x, axis, keepdims)
+    initial, axes = cast(initial, x.dtype), normalize_axes(axis, x.ndim)
+    if 0 in [x.shape[at] for at in axes]:
+        rest = [1 if at in axes else size for at, size in enumerate(x.shape) if keepdims or at not in axes]
+        return broadcast_to(initial, tuple(rest))
+    return of_two(_reduce(kind, x, axis, keepdims), initial)
 
 
 amax, amin = max, min

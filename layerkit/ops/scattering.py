@@ -8,7 +8,7 @@ import numpy as np
 
 from layerkit.errors import ShapeError, unknown_name
 from layerkit.graph.operation import as_tensor
-from layerkit.graph.tensor import Tensor
+from layerkit.graph.tensor import Shape, Tensor
 from layerkit.ops.comparison import logical_and
 from layerkit.ops.elementwise import add, cast, maximum, minimum, multiply, where
 from layerkit.ops.index_checks import as_indices, check_indices
@@ -27,14 +27,28 @@ REDUCTIONS: dict[str, tuple[type, Callable]] = {
 }
 
 
+def check_vectors(function: str, indices: Tensor, name: str, given: Shape, shape: Shape) -> None:
+    """Raise ShapeError where index vectors do not fit into a shape, or what they place does not fit to both."""
+    depth = indices.shape[-1] if indices.ndim else None
+    if depth is None or depth > len(shape):
+        raise ShapeError(
+            f"ops.{function}: indices are vectors along their last axis, of a number for each leading axis of shape "
+            f"{tuple(shape)}; got indices of shape {indices.shape}."
+        )
+    expected = (*indices.shape[:-1], *shape[depth:])
+    if len(given) != len(expected) or any(None not in pair and pair[0] != pair[1] for pair in zip(given, expected)):  # noqa: B905
+        raise ShapeError(
+            f"ops.{function}: {name} have to have shape {expected}, for indices of shape {indices.shape} into shape "
+            f"{tuple(shape)}; got shape {given}."
+        )
+
+
 def flat_places(function: str, indices: Tensor, shape: Sequence[int]) -> Tensor:
     """Index vectors [..., d] into the leading axes of a shape, as row-major numbers [...].
 
     A vector with a component outside of its axis becomes a number outside. Raises IndexError where one is known.
     """
     depth = indices.shape[-1]
-    if depth > len(shape):
-        raise ShapeError(f"ops.{function}: indices with {depth} numbers each do not fit shape {tuple(shape)}.")
     parts = [indices[..., axis] for axis in range(depth)]
     for axis, part in enumerate(parts):
         check_indices(function, part, shape, axis)
@@ -55,7 +69,8 @@ def scatter(indices: object, values: object, shape: Sequence[int]) -> Tensor:
 
     Raises IndexError for a known index outside of its axis; in compiled code that adds nothing.
     """
-    indices, values, shape = as_indices(indices), as_tensor(values), tuple(shape)
+    indices, values, shape = as_indices("scatter", indices), as_tensor(values), tuple(shape)
+    check_vectors("scatter", indices, "values", values.shape, shape)
     depth = indices.shape[-1]
     rows = int(np.prod(shape[:depth], dtype=np.int64))
     return reshape(ScatterAddRows(rows)(values, flat_places("scatter", indices, shape)), shape)
@@ -77,10 +92,11 @@ def scatter_update(inputs: object, indices: object, updates: object, reduction: 
     >>> scatter_update(np.array([1.0, 2.0, 3.0]), [[2], [0], [2]], np.array([5.0, 6.0, 7.0]), "max").tolist()
     [6.0, 2.0, 7.0]
     """
-    x, indices, updates = as_tensor(inputs), as_indices(indices), as_tensor(updates)
+    x, indices, updates = as_tensor(inputs), as_indices("scatter_update", indices), as_tensor(updates)
     if reduction is not None and reduction not in REDUCTIONS:
         raise unknown_name("reduction of ops.scatter_update", reduction, REDUCTIONS)
     updates = cast(updates, x.dtype)
+    check_vectors("scatter_update", indices, "updates", updates.shape, x.shape)
     depth = indices.shape[-1]
     places = flat_places("scatter_update", indices, x.shape)
     rows = reshape(x, (int(np.prod(x.shape[:depth], dtype=np.int64)), *x.shape[depth:]))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from layerkit.errors import ShapeError
-from layerkit.graph.operation import Kernelled, Operation, Spec, as_tensor
+from layerkit.graph.operation import Kernelled, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.kernels.launch import Launch, Operand
-from layerkit.kernels.sorting_launch import SORTABLE, search_sorted_launches
+from layerkit.kernels.sorting_launch import SORTABLE, argsort_launches, search_sorted_launches
 from layerkit.ops.arrays import flip, linspace
 from layerkit.ops.comparison import equal, logical_and, logical_not
 from layerkit.ops.elementwise import Add, cast, minimum, where
@@ -61,8 +61,11 @@ def searchsorted(sorted_sequence: object, values: object, side: str = "left") ->
     return SearchSorted(side == "right")(sorted_sequence, values)
 
 
-class ArgPartition(Operation):
-    """The indices that bring the elements at places `kth` of the sorted axis there, smaller ones before them."""
+class ArgPartition(Kernelled):
+    """The indices that bring the elements at places `kth` of the sorted axis there, smaller ones before them.
+
+    They sort the whole axis: the kernels sort by digits, in linear time as a selection takes.
+    """
 
     kth: tuple[int, ...]
     axis: int
@@ -74,10 +77,17 @@ class ArgPartition(Operation):
         return x.shape, "int32"
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return np.argpartition(x, self.kth, self.axis)
+        return np.argsort(x, axis=self.axis, kind="stable")
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
         return (None,)
+
+    def supports(self, x: Tensor) -> bool:
+        """The kernels of sorting."""
+        return x.dtype in SORTABLE
+
+    def launches(self, inputs: Sequence[Operand], outputs: Sequence[Operand]) -> list[Launch]:
+        return argsort_launches(*inputs, *outputs, self.axis)
 
 
 def argpartition(x: object, kth: int | Sequence[int], axis: int | None = -1) -> Tensor:
@@ -175,7 +185,7 @@ def bincount(x: object, weights: object = None, minlength: int = 0, sparse: bool
     """
     if sparse:
         raise NotImplementedError("ops.bincount gives dense tensors; got sparse=True.")
-    x = as_indices(x)
+    x = as_indices("bincount", x)
     if x.ndim not in (1, 2):
         raise ShapeError(f"ops.bincount takes a vector or a matrix; got shape {x.shape}.")
     length = max(int(x.numpy().max(initial=-1)) + 1, minlength)

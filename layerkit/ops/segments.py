@@ -108,7 +108,7 @@ def segment_prod(data: object, segment_ids: object, num_segments: int | None = N
 
 
 def _of_segments(function: str, kind: type, data: object, segment_ids: object, num_segments: int | None) -> Tensor:
-    data, ids = as_tensor(data), as_indices(segment_ids)
+    data, ids = as_tensor(data), as_indices(function, segment_ids, "segment_ids")
     # How many there are: as given, or one more than the largest index.
     count = int(ids.numpy().max(initial=-1)) + 1 if num_segments is None else int(num_segments)
     ids = maximum(ids, -1)

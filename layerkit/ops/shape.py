@@ -408,7 +408,7 @@ def squeeze(x: object, axis: int | Sequence[int] | None = None) -> Tensor:
     return Reshape(tuple(n for at, n in enumerate(x.shape) if at not in axes))(x)
 
 
-def concatenate(xs: Sequence[object], axis: int = -1) -> Tensor:
+def concatenate(xs: Sequence[object], axis: int = 0) -> Tensor:
     """Tensors one after the other along an axis."""
     tensors = Concatenate(0).prepare(xs)
     if not tensors:

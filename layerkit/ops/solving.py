@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from layerkit.errors import ShapeError
 from layerkit.graph.gradients import sum_to_shape
 from layerkit.graph.operation import Spec, as_tensor, broadcast_shapes
 from layerkit.graph.tensor import Tensor
-from layerkit.ops.decompositions import SVD, OfMatrices, SolveTriangular, matrix_chain, matrix_transpose
+from layerkit.ops.decompositions import SVD, OfMatrices, SolveTriangular, computed, matrix_chain, matrix_transpose
 from layerkit.ops.elementwise import cast
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import sum as reduce_sum
@@ -28,7 +29,7 @@ class Inverse(OfMatrices):
         return x.shape, x.dtype
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return np.linalg.inv(x)
+        return computed("inv", np.linalg.inv, x)
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
         return (-matrix_chain(matrix_transpose(y), g, matrix_transpose(y)),)
@@ -81,7 +82,7 @@ class Solve(OfMatrices):
         return (*broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), b.dtype
 
     def reference(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.linalg.solve(a, b)
+        return computed("solve", np.linalg.solve, a, b)
 
     def gradient(self, g: Tensor, y: Tensor, a: Tensor, b: Tensor) -> tuple:
         gb = Solve()(matrix_transpose(a), g)
@@ -102,7 +103,7 @@ class PseudoInverse(OfMatrices):
         return (*x.shape[:-2], x.shape[-1], x.shape[-2]), x.dtype
 
     def reference(self, x: np.ndarray) -> np.ndarray:
-        return np.linalg.pinv(x, self.rcond)
+        return computed("pinv", functools.partial(np.linalg.pinv, rcond=self.rcond), x)
 
     def gradient(self, g: Tensor, y: Tensor, x: Tensor) -> tuple:
         # G. Golub and V. Pereyra, "The differentiation of pseudo-inverses", 1973, equation 4.12, transposed.

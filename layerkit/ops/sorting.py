@@ -120,8 +120,9 @@ def in_top_k(targets: object, predictions: object, k: int) -> Tensor:
 
     Raises ShapeError for other shapes.
     """
-    targets, predictions = as_indices(targets), as_tensor(predictions)
-    if predictions.ndim != 2 or targets.ndim != 1:
+    targets, predictions = as_indices("in_top_k", targets, "targets"), as_tensor(predictions)
+    sizes = {*targets.shape, *predictions.shape[:1]} - {None}
+    if predictions.ndim != 2 or targets.ndim != 1 or len(sizes) > 1:
         raise ShapeError(
             f"ops.in_top_k takes targets [N] and predictions [N, C]; got {targets.shape} and {predictions.shape}."
         )

@@ -22,6 +22,7 @@ from layerkit.ops.elementwise import (
     absolute,
     cast,
     clip,
+    divide,
     exp,
     floor_divide,
     maximum,
@@ -319,3 +320,8 @@ def saturate_cast(x: object, dtype: object) -> Tensor:
         return cast(clip(x, np.asarray(low, x.dtype), high_float), dtype)
     own = np.iinfo(x.dtype)
     return cast(clip(x, max(low, own.min), min(high, own.max)), dtype)
+
+
+def reciprocal(x: object) -> Tensor:
+    """1 / x."""
+    return divide(1.0, x)

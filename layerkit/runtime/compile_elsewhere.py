@@ -16,15 +16,24 @@ MOST_PROCESSES = 4
 WORTH_A_PROCESS = 1.5  # seconds of compiling; a process takes about half a second to import Numba
 # Measured seconds to compile: for kernels of a family, and per thousand characters of generated source.
 FAMILY_SECONDS = {
+    "attention": 1.5,
     "matmul": 0.9,
     "convolution": 0.45,
     "depthwise": 0.4,
     "pooling": 0.4,
     "walker": 0.15,
     "reduction": 0.1,
+    "copying": 0.25,
+    "ctc": 0.35,
+    "cumulative": 0.15,
+    "indexing": 0.15,
+    "sorting": 0.2,
+    "sorting_networks": 0.25,
 }
 GENERATED_SECONDS = 0.06
-COSTLY_SECONDS = {"exp_": 0.15, "log_": 0.15, "uniform_": 0.05, "tanh_": 0.15, "pow_": 0.3, "erf_": 0.2, "sin_": 0.2}
+COSTLY_SECONDS = {
+    "exp_": 0.15, "log_": 0.15, "normal_": 0.1, "uniform_": 0.05, "tanh_": 0.15, "pow_": 0.3, "erf_": 0.2, "sin_": 0.2,
+}  # fmt: skip
 
 
 class Elsewhere:

@@ -23,16 +23,12 @@ EXCEPTIONS = {
         lambda dtypes, found, expected: expected == "float64" and found == "float32",
     ),
     "a Python number takes the other operand's type, as in all other functions; Keras makes it an array first": (
-        "arctan2 logaddexp logaddexp2 nextafter gcd lcm",
+        "arctan2 logaddexp logaddexp2 nextafter gcd lcm kron",
         lambda dtypes, found, expected: found in dtypes and any(dtype in PYTHON for dtype in dtypes),
     ),
     "means are floats; Keras keeps the integers, which its backends cut or refuse": (
         "rms_normalization moments",
         lambda dtypes, found, expected: found == "float32",
-    ),
-    "a Python number becomes an array, of int32 or the default float type, before the product": (
-        "dot inner outer kron append",
-        lambda dtypes, found, expected: any(dtype in PYTHON for dtype in dtypes),
     ),
     "relu6 of a bool is relu's int32, limited": ("relu6", lambda dtypes, found, expected: dtypes == ("bool",)),
 }

@@ -314,7 +314,7 @@ ERRORS: list[tuple[type[Exception], str, Callable[[], object]]] = [
     (DtypeError, "rgb_to_hsv takes images of floats, not int32", lambda: image.rgb_to_hsv(WHOLE)),
     (DtypeError, "hsv_to_rgb takes images of floats", lambda: image.hsv_to_rgb(WHOLE)),
     (DtypeError, "gaussian_blur takes images of floats", lambda: image.gaussian_blur(WHOLE)),
-    (DtypeError, "sobel_edges takes images of floats", lambda: image.sobel_edges(WHOLE)),
+    (DtypeError, "sobel_edges takes images of floats", lambda: image.sobel_edges(WHOLE.astype("uint8"))),
     (ShapeError, "sobel_edges takes a batch of images", lambda: image.sobel_edges(X[0])),
     (ValueError, "kernel_size is a pair", lambda: image.gaussian_blur(X, 3)),
     (ValueError, "kernel_size has to be positive", lambda: image.gaussian_blur(X, (0, 3))),

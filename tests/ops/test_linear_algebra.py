@@ -132,7 +132,7 @@ def test_wrong_shapes_are_named():
 
 
 def test_singular_and_indefinite_matrices_are_refused():
-    with pytest.raises(np.linalg.LinAlgError, match="Singular"):
+    with pytest.raises(np.linalg.LinAlgError, match="ops.inv: singular matrix"):
         ops.inv(np.zeros((2, 2)))
     with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
         ops.cholesky(-np.eye(2))
@@ -263,7 +263,7 @@ def test_binomials_of_certain_and_impossible_trials():
 
 
 def test_parameters_without_a_distribution_give_nan():
-    assert np.isnan(random.gamma((4,), [0.0, -1.0, np.inf, np.nan], seed=1)).all()
+    assert np.isnan(random.gamma((3,), [-1.0, np.inf, np.nan], seed=1)).all()
     assert np.isnan(random.beta((2,), [1.0, -1.0], [0.0, 1.0], seed=1)).all()
     assert np.isnan(random.binomial((4,), [-1.0, 3.0, 3.0, np.inf], [0.5, 1.5, np.nan, 0.5], seed=1)).all()
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import layers
+from tests.samples import attention_layers, image_layers, preprocessing_layers, recurrent_layers
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Sample:
         shapes: of the inputs, with the batch axis; several make a list of inputs.
         integers: inputs are indices below this number.
         smooth: whether finite differences are right at random inputs.
+        together: several inputs are a "list", or "arguments" of their own; by default a list for layers that merge.
     """
 
     cls: type
@@ -27,16 +29,20 @@ class Sample:
     shapes: tuple[tuple[int, ...], ...] = ((2, 3),)
     integers: int | None = None
     smooth: bool = True
+    together: str = ""
 
     def make(self, **more: Any) -> layers.Layer:
         """The layer."""
-        return self.cls(**self.arguments, **more)
+        arguments = {name: _fresh(value, more) for name, value in self.arguments.items()}
+        return self.cls(**arguments, **more)
 
     def inputs(self, dtype: str = "float32", seed: int = 0) -> Any:
-        """Values for the inputs: one array, or a list. Distinct, and none near 0, so that no kink is met."""
+        """Values for the inputs: one array, a list, or a tuple. Distinct, and none near 0, so that no kink is met."""
         random = np.random.default_rng(seed)
         made = [self._values(random, shape, dtype) for shape in self.shapes]
-        return made if issubclass(self.cls, layers.Add.__mro__[1]) else made[0]
+        if self.together == "arguments":
+            return tuple(made)
+        return made if self.together or issubclass(self.cls, layers.Add.__mro__[1]) else made[0]
 
     def _values(self, random: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
         if self.integers is not None:
@@ -48,6 +54,14 @@ class Sample:
     def __str__(self) -> str:
         inside = ",".join(f"{name}={value}" for name, value in self.arguments.items())
         return f"{self.cls.__name__}({inside})"
+
+
+def _fresh(value: Any, more: dict[str, Any]) -> Any:
+    """An argument of its own for each layer that is made: of a layer inside, another one of the same dtype."""
+    if not isinstance(value, layers.Layer):
+        return value
+    dtype = {"dtype": more["dtype"]} if "dtype" in more else {}
+    return type(value).from_config({**value.get_config(), **dtype})
 
 
 def double(x: Any) -> Any:
@@ -134,3 +148,7 @@ SAMPLES = [
     Sample(L.ZeroPadding1D, {"padding": (1, 2)}, STEPS),
     Sample(L.ZeroPadding2D, {"padding": ((1, 2), (0, 1))}, IMAGES),
 ]
+SAMPLES += [Sample(cls, arguments, shapes, **more) for cls, arguments, shapes, more in attention_layers.rows()]
+SAMPLES += [Sample(cls, arguments, shapes, **more) for cls, arguments, shapes, more in image_layers.rows()]
+SAMPLES += [Sample(cls, arguments, shapes, **more) for cls, arguments, shapes, more in preprocessing_layers.rows()]
+SAMPLES += [Sample(cls, arguments, shapes) for cls, arguments, shapes in recurrent_layers.rows()]

@@ -35,6 +35,21 @@ def labels(random: np.random.Generator, shape: tuple) -> tuple[np.ndarray, np.nd
     return y_true.argmax(-1), y_pred
 
 
+def memberships(random: np.random.Generator, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+    return random.uniform(0.1, 0.9, shape), random.uniform(0.1, 0.9, shape)
+
+
+def embeddings(random: np.random.Generator, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Two samples or more of each of two classes, with vectors of norm 1."""
+    vectors = random.normal(size=shape)
+    return np.arange(shape[0]) % 2, vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def sequences(random: np.random.Generator, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Labels, and logits of steps enough for them."""
+    return random.integers(1, 4, shape), random.normal(size=(shape[0], 2 * shape[1] + 2, 4))
+
+
 @dataclass(frozen=True)
 class Sample:
     """How to try a loss."""
@@ -42,6 +57,8 @@ class Sample:
     cls: type
     data: Callable
     arguments: dict[str, Any] = field(default_factory=dict)
+    compares: bool = False
+    """Whether it compares the samples of a batch with each other."""
 
     def make(self, **more: Any) -> losses.Loss:
         return self.cls(**self.arguments, **more)
@@ -74,5 +91,10 @@ SAMPLES = [
     Sample(losses.CategoricalFocalCrossentropy, one_hot),
     Sample(losses.SparseCategoricalCrossentropy, labels),
     Sample(losses.SparseCategoricalCrossentropy, labels, {"from_logits": True, "ignore_class": 0}),
+    Sample(losses.Dice, memberships, {"axis": (1,)}),
+    Sample(losses.Tversky, memberships, {"alpha": 0.3, "beta": 0.8, "axis": [1]}),
+    Sample(losses.Circle, embeddings, {"gamma": 2.0}, compares=True),
+    Sample(losses.CTC, sequences),
+    Sample(losses.CategoricalGeneralizedCrossEntropy, labels, {"q": 0.7}),
     Sample(losses.LossFunctionWrapper, real, {"fn": losses.mean_squared_error}),
 ]

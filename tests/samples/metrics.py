@@ -39,6 +39,10 @@ class Sample:
         return f"{self.cls.__name__}{self.arguments or ''}"
 
 
+def both_one_hot(random: np.random.Generator, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+    return one_hot(random, shape)[0].astype(int), random.uniform(0.1, 0.9, shape)
+
+
 SAMPLES = [
     Sample(metrics.Mean, values),
     Sample(metrics.Sum, values),
@@ -75,4 +79,18 @@ SAMPLES = [
     Sample(metrics.FalseNegatives, binary),
     Sample(metrics.AUC, binary, {"num_thresholds": 20}),
     Sample(metrics.AUC, binary, {"num_thresholds": 20, "curve": "PR", "multi_label": True}),
+    Sample(metrics.SensitivityAtSpecificity, binary, {"specificity": 0.6, "num_thresholds": 20}),
+    Sample(metrics.SpecificityAtSensitivity, binary, {"sensitivity": 0.6, "num_thresholds": 20}),
+    Sample(metrics.PrecisionAtRecall, one_hot, {"recall": 0.6, "num_thresholds": 20, "class_id": 1}),
+    Sample(metrics.RecallAtPrecision, binary, {"precision": 0.6, "num_thresholds": 1}),
+    Sample(metrics.F1Score, one_hot, {"average": "weighted"}),
+    Sample(metrics.F1Score, one_hot),
+    Sample(metrics.FBetaScore, binary, {"average": "micro", "beta": 2.0, "threshold": 0.4}),
+    Sample(metrics.PearsonCorrelation, real),
+    Sample(metrics.ConcordanceCorrelation, real),
+    Sample(metrics.IoU, numbers, {"num_classes": 3, "target_class_ids": [0, 2], "dtype": "float32"}),
+    Sample(metrics.BinaryIoU, binary, {"threshold": 0.4, "dtype": "float32"}),
+    Sample(metrics.MeanIoU, numbers, {"num_classes": 3, "ignore_class": 1, "dtype": "float32"}),
+    Sample(metrics.OneHotIoU, both_one_hot, {"num_classes": 3, "target_class_ids": [1], "dtype": "float32"}),
+    Sample(metrics.OneHotMeanIoU, both_one_hot, {"num_classes": 3, "dtype": "float32"}),
 ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from layerkit import ops
 from layerkit.graph.operation import Elementwise, Operation
-from tests.samples import complex_and_unfolding, contraction, control, ctc, indexing, linear_algebra
+from tests.samples import attention, complex_and_unfolding, contraction, control, ctc, hashing, indexing, linear_algebra
 
 Maker = Callable[[np.random.Generator, str], np.ndarray]
 
@@ -306,6 +306,12 @@ def _random() -> list[Sample]:
         Sample(ops.RandomUniform((33,), "float64"), (key(),)),
         Sample(ops.RandomUniformLike(), (floats(3, 5), key())),
         Sample(ops.RandomUniformLike(), (floats(0), key())),
+        *(
+            Sample(draw((3, 35), dtype), (key(),))
+            for draw in (ops.RandomNormal, ops.RandomTruncatedNormal)
+            for dtype in ("float32", "float64")
+        ),
+        Sample(ops.Scaled(), (floats(3, 5), floats(5), floats())),
     ]
 
 
@@ -328,7 +334,7 @@ SAMPLES: list[Sample] = [
 ]  # fmt: skip
 SAMPLES += [
     Sample(*row)
-    for family in (linear_algebra, ctc, complex_and_unfolding, contraction, indexing, control)
+    for family in (attention, linear_algebra, ctc, complex_and_unfolding, contraction, indexing, control, hashing)
     for row in family.rows()
 ]
 

@@ -14,7 +14,7 @@ from layerkit.ops.image.filters import gaussian_blur
 from layerkit.ops.image.layout import as_batch, require_one_of, unknown
 from layerkit.ops.image.sampling import FILL_MODES, ORDERS
 from layerkit.ops.image.transforms import sampled_images
-from layerkit.ops.random import standard_normal
+from layerkit.ops.random import random_normal
 from layerkit.ops.shape import GetItem
 
 
@@ -71,6 +71,6 @@ def elastic_motion(shape: tuple[int, ...], sigma: float, key: object, dtype: str
     """Smooth random numbers [N, H, W] for the two directions, by one key."""
     batch, height, width = shape
     size = int(6 * sigma) | 1
-    noise = standard_normal((batch, height, width, 2), as_tensor(key), dtype) * sigma
+    noise = random_normal((batch, height, width, 2), as_tensor(key), 0.0, sigma, dtype)
     smooth = gaussian_blur(noise, (size, size), (sigma, sigma), "channels_last")
     return GetItem.at(smooth, (..., 0)), GetItem.at(smooth, (..., 1))

@@ -74,11 +74,11 @@ def sobel_edges(images: object, data_format: str | None = None) -> Tensor:
     TensorFlow reflects the images at the border; inside of it all backends agree.
 
     Args:
-        images: floats [N, H, W, C].
+        images: floats, int32 or int64 [N, H, W, C].
         data_format: where the channels are; None: as `layerkit.config` says.
 
-    Returns [N, H, W, C, 2], or [N, C, H, W, 2] for "channels_first". Raises ShapeError for other shapes, DtypeError for
-    integers.
+    Returns [N, H, W, C, 2], or [N, C, H, W, 2] for "channels_first", in the dtype of the images.
+    Raises ShapeError for other shapes, DtypeError for integers that are unsigned or of fewer bits.
 
     >>> sobel_edges(np.arange(9, dtype="float32").reshape(1, 3, 3, 1)).numpy()[0, 1, 1].tolist()
     [[24.0, 8.0]]
@@ -87,6 +87,8 @@ def sobel_edges(images: object, data_format: str | None = None) -> Tensor:
     if x.ndim != 4:
         raise ShapeError(f"ops.image.sobel_edges takes a batch of images with 4 axes; got shape {x.shape}.")
     x, _ = as_batch("sobel_edges", x, data_format)
+    if x.dtype in ("int32", "int64"):  # whole numbers of float64 are exact
+        return cast(sobel_edges(cast(images, "float64"), data_format), x.dtype)
     require_float("sobel_edges", x)
     if None in x.shape:
         edges = unknown((*x.shape, 2), x.dtype)
