@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+
 from layerkit.dtypes import floatx, set_floatx
 
 __all__ = [
-    "backend", "disable_flash_attention", "disable_traceback_filtering", "enable_flash_attention",
-    "enable_traceback_filtering", "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
-    "is_flash_attention_enabled", "is_nnx_enabled", "is_traceback_filtering_enabled", "max_epochs",
+    "backend", "disable_flash_attention", "disable_interactive_logging", "disable_traceback_filtering",
+    "enable_flash_attention", "enable_interactive_logging", "enable_traceback_filtering",
+    "enable_unsafe_deserialization", "epsilon", "floatx", "image_data_format",
+    "is_flash_attention_enabled", "is_interactive_logging_enabled", "is_nnx_enabled",
+    "is_traceback_filtering_enabled", "max_epochs",
     "max_steps_per_epoch", "set_backend", "set_epsilon", "set_floatx", "set_image_data_format", "set_max_epochs",
     "set_max_steps_per_epoch", "standardize_data_format",
 ]  # fmt: skip
 
 _epsilon = 1e-7
 _image_data_format = "channels_last"
+_interactive_logging = True
 _max_epochs: int | None = None
 _max_steps_per_epoch: int | None = None
 
@@ -38,6 +43,31 @@ def set_epsilon(value: float) -> None:
     """Change the small number that keeps divisions and logarithms finite."""
     global _epsilon
     _epsilon = float(value)
+
+
+def enable_interactive_logging() -> None:
+    """Show progress and messages on standard output, as from the start."""
+    global _interactive_logging
+    _interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Give progress and messages to the logger "layerkit" of Python's `logging` instead of standard output."""
+    global _interactive_logging
+    _interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress and messages go to standard output."""
+    return _interactive_logging
+
+
+def say(message: str) -> None:
+    """Print a message, or give it to the logger, as `enable_interactive_logging` and its opposite say."""
+    if _interactive_logging:
+        print(message, flush=True)
+    else:
+        logging.getLogger("layerkit").info(message)
 
 
 def image_data_format() -> str:

@@ -271,6 +271,64 @@ class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
         return (self.gain * q).reshape(shape).astype(_float(dtype))
 
 
+# Windows [length] as sums of cosines; the periodic ones are symmetric ones of one more place, without the last.
+_WINDOWS = {
+    "boxcar": (1.0,),
+    "rectangular": (1.0,),
+    "hann": (0.5, 0.5),
+    "hanning": (0.5, 0.5),
+    "hamming": (0.54, 0.46),
+    "blackman": (0.42, 0.5, 0.08),
+}
+
+
+def _window(name: str, length: int, periodic: bool) -> np.ndarray:
+    if length == 1:
+        return np.ones(1)
+    angle = 2 * np.pi * np.arange(length) / (length if periodic else length - 1)
+    return sum((-1) ** k * weight * np.cos(k * angle) for k, weight in enumerate(_WINDOWS[name]))
+
+
+class STFT(Initializer, aliases=("STFTInitializer",)):
+    """Kernels (frame, 1, frequencies) of convolutions that compute a Fourier transform of each frame.
+
+    Args:
+        side: "real" (cosines) or "imag" (minus the sines).
+        window: "boxcar", "hann", "hamming" or "blackman", an array [frame], or None.
+        scaling: "density" divides by the root of the sum of the window's squares, "spectrum" by the sum of its sizes;
+            None does not divide.
+        periodic: whether the window is periodic, not symmetric.
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        if side not in ("real", "imag"):
+            raise ValueError(f"`side` is 'real' or 'imag'; got {side!r}.")
+        if scaling not in (None, "density", "spectrum"):
+            raise ValueError(f"`scaling` is 'density', 'spectrum' or None; got {scaling!r}.")
+        if isinstance(window, str) and window not in _WINDOWS:
+            raise ValueError(f"`window` is an array, None or one of {', '.join(map(repr, _WINDOWS))}; got {window!r}.")
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
+        """The kernel. Raises ShapeError for another number of axes, or a window of another length."""
+        if len(shape) != 3:
+            raise ShapeError(f"STFT makes kernels (frame, 1, frequencies); one of shape {tuple(shape)} was asked for.")
+        frame, _, frequencies = shape
+        # The sizes of the transform have (frequencies - 1) * 2 places; one frequency alone is the constant.
+        cycles = np.outer(np.arange(frame), np.arange(frequencies)) / max((frequencies - 1) * 2, 1)
+        kernel = np.cos(2 * np.pi * cycles) if self.side == "real" else -np.sin(2 * np.pi * cycles)
+        if self.window is not None:
+            named = isinstance(self.window, str)
+            window = _window(self.window, frame, self.periodic) if named else np.asarray(self.window, float)
+            if window.shape != (frame,):
+                raise ShapeError(f"The window of STFT has shape {window.shape}, not ({frame},), that of a frame.")
+            size = {None: 1.0, "density": np.sqrt(np.sum(window**2)), "spectrum": np.sum(np.abs(window))}[self.scaling]
+            kernel = kernel * window[:, None] / size
+        return np.broadcast_to(kernel[:, None, :], tuple(shape)).astype(_float(dtype))
+
+
 def compute_fans(
     shape: Sequence[int], input_axes: Sequence[int] | None = None, output_axes: Sequence[int] | None = None
 ) -> tuple[int, int]:
@@ -307,3 +365,11 @@ def serialize(initializer: Initializer) -> dict[str, Any]:
 def deserialize(config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> Any:
     """The initializer of a serialized form or name."""
     return _deserialize(config, custom_objects, kind="initializer")
+
+
+# Keras has the classes under these names too: `initializers.he_normal()` makes one.
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
+constant, identity, ones, orthogonal, stft, zeros = Constant, Identity, Ones, Orthogonal, STFT, Zeros
+glorot_normal, glorot_uniform, he_normal, he_uniform = GlorotNormal, GlorotUniform, HeNormal, HeUniform
+lecun_normal, lecun_uniform, variance_scaling = LecunNormal, LecunUniform, VarianceScaling
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal

@@ -1,5 +1,6 @@
 """Callbacks of `fit`, `evaluate` and `predict`, and their progress display."""
 
+from layerkit.callbacks.backup_and_restore import BackupAndRestore
 from layerkit.callbacks.callback import Callback
 from layerkit.callbacks.callback_list import CallbackList
 from layerkit.callbacks.csv_logger import CSVLogger
@@ -10,9 +11,12 @@ from layerkit.callbacks.learning_rate_scheduler import LearningRateScheduler
 from layerkit.callbacks.model_checkpoint import ModelCheckpoint
 from layerkit.callbacks.progress import ProgbarLogger, Progress
 from layerkit.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from layerkit.callbacks.remote_monitor import RemoteMonitor
+from layerkit.callbacks.swap_ema_weights import SwapEMAWeights
 from layerkit.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",
@@ -24,5 +28,7 @@ __all__ = [
     "ProgbarLogger",
     "Progress",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]

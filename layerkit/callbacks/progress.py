@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from layerkit import config
 from layerkit.callbacks.callback import Callback, Logs
 
 SECONDS_BETWEEN_UPDATES = 0.2
-BAR_FORMAT = "{desc}: {n_fmt}/{total_fmt} |{bar:20}| {elapsed}<{remaining}{postfix}"
+BAR_FORMAT = "{desc}: {n_fmt}/{total_fmt} |{bar:WIDTH}| {elapsed}<{remaining}{postfix}"
 BAR_FORMAT_WITHOUT_TOTAL = "{desc}: {n_fmt}/? {elapsed}{postfix}"
 
 
@@ -25,7 +26,10 @@ class Progress:
         steps: steps in an epoch, None if unknown.
         epochs: number of epochs, for the label.
         label: what stands before the numbers; by default the epoch.
-        stream: where to; standard output by default.
+        stream: where to; standard output by default, or the logger where interactive logging is off.
+        unit: what a step is called.
+        width: characters of the bar.
+        interval: seconds between drawings of the bar; 0.2 where None.
 
     Raises:
         ValueError: `verbose` is something else.
@@ -44,6 +48,9 @@ class Progress:
         epochs: int = 1,
         label: str | None = None,
         stream: TextIO | None = None,
+        unit: str = "step",
+        width: int = 20,
+        interval: float | None = None,
     ):
         if verbose not in ("auto", 0, 1, 2):
             raise ValueError(f"`verbose` must be 'auto', 0, 1 or 2, got {verbose!r}.")
@@ -51,7 +58,10 @@ class Progress:
         self.steps = steps
         self.epochs = epochs
         self.label = label
-        self.stream = sys.stdout if stream is None else stream
+        self.stream = stream
+        self.unit = unit
+        self.width = width
+        self.interval = SECONDS_BETWEEN_UPDATES if interval is None else interval
         self._bar: Any = None
         self._title = ""
         self._step = 0
@@ -60,20 +70,22 @@ class Progress:
     def begin(self, epoch: int = 0) -> None:
         """Start the clock of an epoch, numbered from 0."""
         self.close()
-        self._title = self.label or f"Epoch {epoch + 1}/{self.epochs}"
+        self._title = f"Epoch {epoch + 1}/{self.epochs}" if self.label is None else self.label
         self._step = 0
         self._begun = self._last_step = self._last_drawn = time.perf_counter()
-        if self.verbose == 1 and _is_terminal(self.stream):
+        stream = sys.stdout if self.stream is None else self.stream
+        shown = self.stream is not None or config.is_interactive_logging_enabled()
+        if self.verbose == 1 and shown and _is_terminal(stream):
             from tqdm import tqdm  # only where a bar is drawn
 
             self._bar = tqdm(
                 total=self.steps,
                 desc=self._title,
-                file=self.stream,
+                file=stream,
                 leave=False,
                 dynamic_ncols=True,
-                mininterval=SECONDS_BETWEEN_UPDATES,
-                bar_format=BAR_FORMAT if self.steps else BAR_FORMAT_WITHOUT_TOTAL,
+                mininterval=self.interval,
+                bar_format=BAR_FORMAT.replace("WIDTH", str(self.width)) if self.steps else BAR_FORMAT_WITHOUT_TOTAL,
             )
 
     def update(self, step: int, logs: Logs | Callable[[], Logs] | None = None) -> None:
@@ -85,11 +97,11 @@ class Progress:
         """
         self._step = step
         now = self._last_step = time.perf_counter()
-        if self._bar is None or now - self._last_drawn < SECONDS_BETWEEN_UPDATES:
+        if self._bar is None or now - self._last_drawn < self.interval:
             return
         self._last_drawn = now
         values = logs() if callable(logs) else logs
-        text = " - ".join([_duration((now - self._begun) / max(step, 1)) + "/step", *_values(values)])
+        text = " - ".join([_duration((now - self._begun) / max(step, 1)) + f"/{self.unit}", *_values(values)])
         self._bar.set_postfix_str(text, refresh=False)
         self._bar.n = step
         self._bar.refresh()
@@ -110,15 +122,19 @@ class Progress:
         of = f"/{self.steps}" if self.steps else ""
         parts = [
             self._title,
-            f"{self._step}{of} steps",
+            f"{self._step}{of} {self.unit}s",
             _duration(total),
-            f"{_duration(in_steps / max(self._step, 1))}/step",
+            f"{_duration(in_steps / max(self._step, 1))}/{self.unit}",
             *_values(logs),
         ]
         if compiled_kernels:
             plural = "" if compiled_kernels == 1 else "s"
             parts.append(f"compiled {compiled_kernels} kernel{plural} in {_duration(compile_seconds)}")
-        print(" - ".join(parts), file=self.stream, flush=True)
+        line = " - ".join(part for part in parts if part)
+        if self.stream is None:
+            config.say(line)
+        else:
+            print(line, file=self.stream, flush=True)
 
     def close(self) -> None:
         """Take the bar away, also when the loop was interrupted; may be called at any time."""

@@ -68,6 +68,33 @@ def confusion_counts(
     return found
 
 
+def batch_counts(
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any,
+    thresholds: Sequence[float],
+    wanted: Sequence[str],
+    top_k: int | None = None,
+    class_id: int | None = None,
+) -> dict[str, Tensor]:
+    """The `confusion_counts` [thresholds] of a batch, where only a sample's `top_k` scores or one class may count.
+
+    Raises:
+        ShapeError: labels and scores have different shapes, or there is no class `class_id`.
+    """
+    y_true, y_pred = matched(y_true, y_pred)
+    weight = weight_like(sample_weight, y_pred)
+    if top_k is not None:
+        y_pred = only_top_k(y_pred, top_k)
+    if class_id is not None:
+        classes = y_pred.shape[-1] if y_pred.ndim else 0
+        if not -classes <= class_id < classes:
+            raise ShapeError(f"There is no class {class_id}: the predictions have shape {y_pred.shape}.")
+        y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
+        weight = None if weight is None else weight[..., class_id]
+    return confusion_counts(y_true, y_pred, thresholds, weight, wanted)
+
+
 def weight_like(sample_weight: Any, y_pred: Tensor) -> Tensor | None:
     """Sample weights with the shape of the predictions: those of samples count for all their elements."""
     if sample_weight is None:
@@ -118,14 +145,8 @@ class _Counting(Metric):
             y_pred: scores from 0 to 1 of the same shape.
             sample_weight: weights [batch], or of the same shape.
         """
-        y_true, y_pred = matched(y_true, y_pred)
-        weight = weight_like(sample_weight, y_pred)
-        if self.top_k is not None:
-            y_pred = only_top_k(y_pred, self.top_k)
-        if self.class_id is not None:
-            y_true, y_pred = y_true[..., self.class_id], y_pred[..., self.class_id]
-            weight = None if weight is None else weight[..., self.class_id]
-        for name, count in confusion_counts(y_true, y_pred, self._limits, weight, self._wanted).items():
+        counts = batch_counts(y_true, y_pred, sample_weight, self._limits, self._wanted, self.top_k, self.class_id)
+        for name, count in counts.items():
             self._counts[name].assign_add(ops.cast(count, self._counts[name].dtype))
 
     def _per_threshold(self, values: Tensor) -> Tensor:
@@ -154,7 +175,7 @@ class Precision(_Counting):
         thresholds: float | Sequence[float] | None = None,
         top_k: int | None = None,
         class_id: int | None = None,
-        name: str | None = "precision",
+        name: str | None = None,
         dtype: Any = None,
     ):
         super().__init__(thresholds, top_k, class_id, name, dtype)
@@ -187,7 +208,7 @@ class Recall(_Counting):
         thresholds: float | Sequence[float] | None = None,
         top_k: int | None = None,
         class_id: int | None = None,
-        name: str | None = "recall",
+        name: str | None = None,
         dtype: Any = None,
     ):
         super().__init__(thresholds, top_k, class_id, name, dtype)
@@ -284,7 +305,7 @@ class AUC(Metric):
         num_thresholds: int = 200,
         curve: str = "ROC",
         summation_method: str = "interpolation",
-        name: str | None = "auc",
+        name: str | None = None,
         dtype: Any = None,
         thresholds: Sequence[float] | None = None,
         multi_label: bool = False,

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from layerkit.namespaces import public_names
-from layerkit.optimizers import schedules
+from layerkit.optimizers import legacy, schedules
 from layerkit.optimizers.adam import *
 from layerkit.optimizers.adaptive import *
+from layerkit.optimizers.factored import *
 from layerkit.optimizers.gradient_descent import *
+from layerkit.optimizers.layerwise import *
 from layerkit.optimizers.optimizer import *
+from layerkit.optimizers.schedule_free import *
+from layerkit.optimizers.wrapping import *
 from layerkit.registry import registry
 from layerkit.serialization import deserialize_keras_object, get_object, serialize_keras_object
 
@@ -54,4 +58,4 @@ def get(identifier: Any) -> Optimizer | None:
     return get_object("optimizer", identifier)
 
 
-__all__ = [*public_names(globals()), "schedules"]
+__all__ = [*public_names(globals()), "legacy", "schedules"]

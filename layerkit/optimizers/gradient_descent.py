@@ -31,8 +31,10 @@ class SGD(Optimizer):
         array([ 0.9 , -2.05], dtype=float32)
     """
 
-    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **options: Any):
-        super().__init__(learning_rate, **options)
+    def __init__(
+        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, *common: Any, **options: Any
+    ):
+        super().__init__(learning_rate, *common, **options)
         if not 0 <= momentum <= 1:
             raise ValueError(f"`momentum` must lie between 0 and 1, got {momentum!r}.")
         self.momentum = momentum
@@ -75,8 +77,10 @@ class Lion(Optimizer):
         array([ 0.9, -2.1], dtype=float32)
     """
 
-    def __init__(self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **options: Any):
-        super().__init__(learning_rate, **options)
+    def __init__(
+        self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, *common: Any, **options: Any
+    ):
+        super().__init__(learning_rate, *common, **options)
         if not 0 < beta_1 <= 1:
             raise ValueError(f"`beta_1` must lie above 0 and be at most 1, got {beta_1!r}.")
         self.beta_1 = beta_1

@@ -15,7 +15,7 @@ from layerkit import ops
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.optimizers.clipping import clip_by_global_norm, clip_by_norm
-from layerkit.optimizers.schedules import LearningRateSchedule
+from layerkit.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
 from layerkit.optimizers.state import OptimizerState
 from layerkit.registry import auto_name
 from layerkit.serialization import Configurable, get_object, is_own, serialize_argument, serialize_keras_object
@@ -41,6 +41,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         gradient_accumulation_steps: update at each of so many steps, with the mean gradient of them.
         name: its name; by default made of the class's.
         lr: the older name of `learning_rate`.
+        decay: of older scripts: the learning rate is divided by 1 + decay * step, as by `InverseTimeDecay`.
 
     Raises:
         TypeError: the learning rate is no number, schedule or function, or an argument is not known.
@@ -59,6 +60,8 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
     def __init_subclass__(cls, **kwargs: Any) -> None:
         aliases = (*kwargs.pop("aliases", ()), cls.__name__.lower())
         super().__init_subclass__(aliases=aliases, **kwargs)
+        if is_own(cls) and "__init__" in vars(cls):
+            cls.__init__.__signature__ = _whole_signature(cls.__init__)
 
     def __init__(
         self,
@@ -74,10 +77,14 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
         lr: float | None = None,
+        decay: float | None = None,
         **unknown: Any,
     ):
         if unknown:
             raise _unknown_arguments(type(self), unknown)
+        learning_rate = learning_rate if lr is None else lr
+        if decay:
+            learning_rate = _decaying(learning_rate, decay)
         self.name = name or auto_name(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -97,7 +104,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         self._averages: list[Variable | None] = []
         self._accumulators: list[Variable | None] = []
         self._iterations = self.add_variable((), dtype="int64", name="iteration")
-        self._learning_rate = self._standardize_learning_rate(learning_rate if lr is None else lr)
+        self._learning_rate = self._standardize_learning_rate(learning_rate)
 
     def _check_options(self) -> None:
         clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
@@ -311,29 +318,29 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         return grads
 
     def _decay(self, variables: list[Variable], learning_rate: Tensor) -> None:
-        if self.weight_decay is None:
-            return
-        share = learning_rate * self.weight_decay
+        shares: dict[float, Tensor] = {}  # one scalar of the step for all variables
         for variable in variables:
-            if self._is_decayed(variable):
-                value = variable.value
-                variable.assign(value - value * ops.cast(share, variable.dtype))
+            weight_decay = self._weight_decay_of(variable)
+            if weight_decay is None or not self._is_decayed(variable):
+                continue
+            if weight_decay not in shares:
+                shares[weight_decay] = learning_rate * weight_decay
+            value = variable.value
+            variable.assign(value - value * ops.cast(shares[weight_decay], variable.dtype))
+
+    def _weight_decay_of(self, variable: Variable) -> float | None:
+        """How much a variable decays; a subclass may have more than one kind of variables."""
+        del variable
+        return self.weight_decay
 
     def _accumulate(self, grads: list[Tensor], variables: list[Variable]) -> None:
-        """Update with the mean gradient at each last of the steps, and only add up gradients at the others.
-
-        Both outcomes are computed and one is chosen, element by element: so there is one graph for all steps.
-        """
+        """Update with the mean gradient at each last of the steps, and only add up gradients at the others."""
         steps = self.gradient_accumulation_steps
         due = (self._iterations.value + 1) % steps == 0
         accumulators = [self.slot(self._accumulators, variable) for variable in variables]
         sums = [g + accumulator.value for g, accumulator in zip(grads, accumulators, strict=True)]
-        before = {variable: variable.value for variable in (*variables, *self._variables)}
-        self._update_now([total / steps for total in sums], variables)
-        for variable, old in before.items():
-            new = variable.value
-            if new is not old:
-                variable.assign(ops.where(due, new, old))
+        changed = [*variables, *self._variables]
+        only_where(due, changed, lambda: self._update_now([total / steps for total in sums], variables))
         for accumulator, total in zip(accumulators, sums, strict=True):
             accumulator.assign(ops.where(due, 0.0, total))
 
@@ -391,7 +398,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
             config[name] = getattr(self, name)
         for cls in reversed(type(self).__mro__):
             if is_own(cls) and cls is not Optimizer and "__init__" in vars(cls):
-                config.update({name: getattr(self, name) for name in _own_arguments(cls) if name not in config})
+                config.update({n: getattr(self, n) for n in _own_arguments(cls) if n not in config})
         if not any("get_config" in vars(cls) for cls in type(self).__mro__ if not is_own(cls)):
             # Of a user's class that writes no configuration of its own: what it was given.
             known = {*config, *_own_arguments(Optimizer)}
@@ -401,10 +408,55 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         return config
 
 
+def only_where(condition: Tensor, variables: Sequence[Variable], update: Callable[[], None]) -> None:
+    """Update variables where a scalar condition holds; where it does not they stay as they are.
+
+    Both outcomes are computed and one is chosen, element by element: so there is one graph for both.
+    """
+    before = {variable: variable.value for variable in variables}
+    update()
+    for variable, old in before.items():
+        new = variable.value
+        if new is not old:
+            variable.assign(ops.where(condition, new, old))
+
+
 _BASE_OPTIONS = (
     "weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum", "ema_overwrite_frequency",
     "loss_scale_factor", "gradient_accumulation_steps",
 )  # fmt: skip
+
+
+def _whole_signature(constructor: Callable) -> inspect.Signature:
+    """A constructor's signature where `*common` and `**options` stand for the arguments of the base that they pass on.
+
+    So help and errors name each argument, and each can be given by place, in the order that Keras has.
+    """
+    signature = inspect.signature(constructor)
+    common = [p for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL]
+    if not common:
+        return signature
+    own = [p for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    known = {p.name for p in own}
+    base = inspect.signature(Optimizer.__init__).parameters.values()
+    passed_on = [p for p in base if p.name not in known and p.name not in _OLD and p.kind is p.POSITIONAL_OR_KEYWORD]
+    rest = [p for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD]
+    return signature.replace(parameters=[*own, *passed_on, *rest])
+
+
+_OLD = ("lr", "decay")
+
+
+def _decaying(learning_rate: Any, decay: float) -> LearningRateSchedule:
+    """The schedule that older scripts mean by `decay`. Raises ValueError where there is one already."""
+    if not isinstance(learning_rate, numbers.Real):
+        raise ValueError(f"`decay` needs a number as learning rate, got {learning_rate!r}: leave `decay` out.")
+    warnings.warn(
+        f"`decay={decay}` is an argument of older versions: it is taken as learning_rate=schedules.InverseTimeDecay("
+        f"{learning_rate}, 1, {decay}).",
+        stacklevel=4,
+    )
+    return InverseTimeDecay(learning_rate, 1, decay)
 
 
 def _own_arguments(cls: type) -> list[str]:
@@ -414,7 +466,4 @@ def _own_arguments(cls: type) -> list[str]:
 
 def _unknown_arguments(cls: type, unknown: dict[str, Any]) -> TypeError:
     known = dict.fromkeys([*_own_arguments(cls), *_own_arguments(Optimizer)])
-    message = f"{cls.__name__} has no argument {', '.join(map(repr, unknown))}. It takes {', '.join(known)}."
-    if "decay" in unknown:
-        message += " For a rate that decays pass learning_rate=schedules.InverseTimeDecay(rate, 1, decay)."
-    return TypeError(message)
+    return TypeError(f"{cls.__name__} has no argument {', '.join(map(repr, unknown))}. It takes {', '.join(known)}.")

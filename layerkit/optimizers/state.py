@@ -19,7 +19,10 @@ class OptimizerState:
 
     name: str
     built: bool
+    variables: list[Variable]
+    """The whole state, also that of optimizers which it is made of."""
     _variables: list[Variable]
+    """What it made itself."""
 
     def add_variable(
         self,
@@ -91,24 +94,24 @@ class OptimizerState:
         """Assign the whole state, in the order of `variables`. Raises ValueError where it does not fit."""
         if not self.built:
             raise ValueError("`set_weights` needs an optimizer that is built: call `build(trainable_variables)` first.")
-        if len(weights) != len(self._variables):
-            raise ValueError(f"The optimizer has {len(self._variables)} variables, but got {len(weights)} weights.")
-        for variable, weight in zip(self._variables, weights, strict=True):
+        if len(weights) != len(self.variables):
+            raise ValueError(f"The optimizer has {len(self.variables)} variables, but got {len(weights)} weights.")
+        for variable, weight in zip(self.variables, weights, strict=True):
             variable.assign(weight)
 
     def save_own_variables(self, store: Any) -> None:
         """Put the state into a store of arrays, under the numbers "0", "1", ..."""
-        for index, variable in enumerate(self._variables):
+        for index, variable in enumerate(self.variables):
             store[str(index)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
         """Take the state from a store; warns and leaves it as it is where the number of variables differs."""
-        if len(store.keys()) != len(self._variables):
+        if len(store.keys()) != len(self.variables):
             warnings.warn(
-                f"The state of optimizer {self.name!r} was not loaded: it has {len(self._variables)} variables, the "
+                f"The state of optimizer {self.name!r} was not loaded: it has {len(self.variables)} variables, the "
                 f"saved one {len(store.keys())}." + ("" if self.built else " It is not built yet."),
                 stacklevel=2,
             )
             return
-        for index, variable in enumerate(self._variables):
+        for index, variable in enumerate(self.variables):
             variable.assign(np.asarray(store[str(index)]))

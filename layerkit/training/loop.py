@@ -102,9 +102,13 @@ def fit(model: Any, given: FitArguments) -> History:
     progress = Progress(_shown(given.verbose, callbacks), epochs.num_batches, given.epochs)
     model.stop_training = False
     logs: dict[str, Any] = {}
+    model._initial_epoch = None
     callbacks.on_train_begin()
+    first = given.initial_epoch if model._initial_epoch is None else model._initial_epoch
+    if first != given.initial_epoch:
+        batches = None  # those of another epoch
     try:
-        for epoch in range(given.initial_epoch, given.epochs):
+        for epoch in range(first, given.epochs):
             model.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             progress.begin(epoch)

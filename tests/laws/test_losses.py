@@ -58,6 +58,8 @@ def test_reductions_agree(sample):
 
 @each
 def test_a_sample_of_weight_0_counts_for_nothing(sample):
+    if sample.compares:
+        pytest.skip("samples of any weight are what the others are compared with")
     y_true, y_pred = sample.arrays()
     weight = np.array([1.0, 1.0, 0.0, 1.0], "float32")
     before = sample.make(reduction="sum")(y_true, y_pred, sample_weight=weight).item()

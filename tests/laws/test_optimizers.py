@@ -41,7 +41,9 @@ def test_it_descends(sample):
 
 @each
 def test_no_gradient_of_one_variable_warns_and_skips_it(sample):
-    optimizer, variables = sample.make(weight_decay=None) if "AdamW" not in str(sample) else sample.make(), start()
+    optimizer, variables = sample.make(), start()
+    if not sample.wraps:
+        optimizer.weight_decay = None
     with pytest.warns(UserWarning, match="does not depend on the variables w: they are not trained"):
         optimizer.apply([np.ones((2, 2), "float32"), None], variables)
     np.testing.assert_array_equal(variables[1].numpy(), np.ones(3))
@@ -52,6 +54,8 @@ def test_no_gradient_of_one_variable_warns_and_skips_it(sample):
 @each
 def test_the_update_of_an_element_is_its_own(sample):
     """An element's new value depends on that element alone, so that updates fuse."""
+    if not sample.elementwise:
+        pytest.skip("it looks at the whole variable")
     one, other = sample.make(), sample.make()
     a, b = start(), start()
     gradient = np.array([[0.3, -0.2], [0.1, 0.4]], "float32")
@@ -68,6 +72,8 @@ def test_the_update_of_an_element_is_its_own(sample):
 @each
 def test_scalars_of_the_step_are_computed_once(sample):
     """More variables add updates of their own shape, and no scalar operation."""
+    if not sample.elementwise or sample.wraps:
+        pytest.skip("each variable or each optimizer has scalars of its own")
 
     def scalar_nodes(count):
         optimizer = sample.make()
@@ -103,6 +109,8 @@ def test_rate_is_set_without_tracing_again(sample):
     optimizer, variables = sample.make(), start()
     if sample.cls is optimizers.Ftrl:
         pytest.skip("Ftrl divides by its rate")
+    if not sample.rests or sample.cls is optimizers.MultiOptimizer:
+        pytest.skip("it moves without a rate, or has none")
     step = compile_function(lambda a, b: optimizer.apply([a, b], variables), interpret=True)
     grads = [np.ones((2, 2), "float32"), np.ones(3, "float32")]
     step.run(*grads)
@@ -117,9 +125,10 @@ def test_rate_is_set_without_tracing_again(sample):
 
 @each
 def test_config_round_trip(sample):
-    optimizer = sample.make(name="here", clipnorm=1.0)
+    optimizer = sample.make(name="here", **({} if sample.wraps else {"clipnorm": 1.0}))
     text = json.dumps(optimizers.serialize(optimizer))
     again = optimizers.deserialize(json.loads(text))
     assert type(again) is type(optimizer)
     assert json.dumps(optimizers.serialize(again)) == text
-    assert type(optimizers.get(sample.cls.__name__.lower())) is sample.cls
+    if not sample.wraps:
+        assert type(optimizers.get(sample.cls.__name__.lower())) is sample.cls

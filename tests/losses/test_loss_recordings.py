@@ -9,8 +9,9 @@ from layerkit.graph.graph import trace
 from layerkit.graph.interpreter import Interpreter
 from tests.recordings.loader import cases
 
-CLASSES = [case for case in cases("losses") if "class" in case]
-FUNCTIONS = [case for case in cases("losses") if "function" in case]
+ALL = [*cases("losses"), *cases("further_losses")]
+CLASSES = [case for case in ALL if "class" in case]
+FUNCTIONS = [case for case in ALL if "function" in case]
 
 
 def value_and_gradient(loss, case):

@@ -8,7 +8,7 @@ from layerkit.registry import reset_names
 from layerkit.tracing import compile_function
 from tests.recordings.loader import cases
 
-CASES = [case for case in cases("metrics") if hasattr(metrics, case["class"])]
+CASES = [*cases("metrics"), *cases("further_metrics")]
 
 
 def made(case):

@@ -38,8 +38,34 @@ def test_unknown_arguments():
         TypeError, match="SGD has no argument 'momentun'. It takes learning_rate, momentum, nesterov, weight"
     ):
         optimizers.SGD(momentun=0.9)
-    with pytest.raises(TypeError, match=r"pass learning_rate=schedules.InverseTimeDecay\(rate, 1, decay\)"):
-        optimizers.SGD(decay=1e-3)
+
+
+def test_the_decay_of_older_scripts():
+    with pytest.warns(UserWarning, match=r"taken as learning_rate=schedules.InverseTimeDecay\(0.5, 1, 0.25\)"):
+        optimizer = optimizers.SGD(lr=0.5, decay=0.25, momentum=0.9)
+    v = variable()
+    rates = []
+    for _ in range(3):
+        rates.append(float(np.asarray(optimizer.learning_rate)))
+        optimizer.apply([G], [v])
+    np.testing.assert_allclose(rates, [0.5, 0.4, 1 / 3], rtol=1e-6)
+    assert optimizers.SGD(0.5, decay=0.0).get_config()["learning_rate"] == 0.5
+    with pytest.raises(ValueError, match="`decay` needs a number as learning rate"):
+        optimizers.SGD(schedules.CosineDecay(0.1, 5), decay=0.1)
+
+
+def test_arguments_by_place_are_those_of_keras():
+    config = optimizers.Adam(0.1, 0.8, 0.9, 1e-5, True, 0.01, None, 0.5).get_config()
+    assert (config["amsgrad"], config["weight_decay"], config["clipnorm"], config["clipvalue"]) == (
+        True,
+        0.01,
+        None,
+        0.5,
+    )
+    config = optimizers.AdamW(0.1, 0.02, 0.8, 0.9, 1e-5, False, 1.5).get_config()
+    assert (config["weight_decay"], config["beta_2"], config["clipnorm"]) == (0.02, 0.9, 1.5)
+    with pytest.raises(TypeError, match="multiple values for argument 'weight_decay'"):
+        optimizers.SGD(0.1, 0.9, True, 0.01, weight_decay=0.01)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +192,40 @@ def test_the_config_of_a_users_class_has_its_arguments():
     assert (config["damping"], config["clipnorm"], config["momentum"]) == (0.25, 1.0, 0.0)
     again = Damped.from_config({**config, "momentum": 0.0})
     assert again.strength == 0.25
+
+
+def test_legacy_optimizers_say_what_to_use():
+    with pytest.raises(ImportError, match=r"not supported, as in Keras 3: use `optimizers.SGD`"):
+        optimizers.legacy.SGD(0.1)
+
+
+def test_a_map_of_optimizers():
+    first, rest = optimizers.SGD(0.1), optimizers.Adam(0.1)
+    chosen = optimizers.OptimizerMap(rest, {"a/.*": first})
+    assert (chosen["a/kernel"], chosen["b/kernel"], list(chosen)) == (first, rest, ["a/.*"])
+    chosen[".*/bias"] = optimizers.Lion(0.1)
+    with pytest.raises(ValueError, match=r"'a/bias' matches more than one pattern: 'a/\.\*', '\.\*/bias'"):
+        chosen["a/bias"]
+    with pytest.raises(ValueError, match="has an optimizer already"):
+        chosen["a/.*"] = rest
+    with pytest.raises(TypeError, match="What 'c' is mapped to must be an optimizer, got 'adam'"):
+        chosen["c"] = "adam"
+    with pytest.raises(ValueError, match="What 'c' is mapped to cannot be a LossScaleOptimizer"):
+        chosen["c"] = optimizers.LossScaleOptimizer(first)
+    multi = optimizers.MultiOptimizer(chosen, loss_scale_factor=4.0)
+    assert (first.loss_scale_factor, rest.loss_scale_factor) == (4.0, 4.0)
+    with pytest.raises(AttributeError, match="has no learning rate: set those of its `optimizers`"):
+        multi.learning_rate = 0.1
+    with pytest.raises(TypeError, match="`optimizer_map` must be an OptimizerMap or a function, got None"):
+        optimizers.MultiOptimizer(None)
+
+
+def test_what_a_scaling_optimizer_refuses():
+    inner = optimizers.SGD(0.1)
+    with pytest.raises(ValueError, match="does not take clipnorm: set it on the inner optimizer"):
+        optimizers.LossScaleOptimizer(inner, clipnorm=1.0)
+    with pytest.raises(ValueError, match="`dynamic=False` is not supported"):
+        optimizers.LossScaleOptimizer(inner, dynamic=False)
+    with pytest.raises(TypeError, match="`inner_optimizer` must be an optimizer, got 'sgd'"):
+        optimizers.LossScaleOptimizer("sgd")
+    assert float(np.asarray(optimizers.LossScaleOptimizer(inner, 8.0).scale_loss(2.0))) == 16.0

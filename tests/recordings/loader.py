@@ -16,7 +16,14 @@ FAMILIES = (
     "activations",
     "initializers",
     "regularizers",
+    "recurrent",
     "training",
+    "further_losses",
+    "further_metrics",
+    "further_optimizers",
+    "image_layers",
+    "preprocessing",
+    "attention_layers",
 )
 
 

@@ -86,7 +86,7 @@ def _data(kind: str, classes: int, rng: np.random.Generator) -> tuple[np.ndarray
     labels = rng.integers(0, classes, (SAMPLES, *time), dtype="int32")
     match kind.split()[0]:
         case "values":
-            return (raw,)
+            return (raw, raw + normal(rng, *raw.shape)) if kind.endswith("twice") else (raw,)
         case "real":
             # Targets of 0 or 1 so that the same data suit logits.
             return rng.integers(0, 2, raw.shape).astype("float32"), raw

@@ -76,12 +76,21 @@ def _gradients(name: str) -> list[list[np.ndarray]]:
     return [[normal(rng, *shape) * size for shape in SHAPES] for size in rng.permutation(sizes)]
 
 
-def _optimizer_case(name: str, class_: str, kwargs: dict[str, Any], excluded: bool = False) -> dict[str, Any]:
+def _argument(value: Any) -> Any:
+    """A schedule, an optimizer or a map of them, of its configuration; all else stays."""
+    if not isinstance(value, dict):
+        return value
+    for module in (keras.optimizers.schedules, keras.optimizers):
+        if hasattr(module, value["class_name"]):
+            return getattr(module, value["class_name"]).from_config(dict(value["config"]))
+    raise ValueError(f"Keras has no {value['class_name']}.")
+
+
+def _optimizer_case(
+    name: str, class_: str, kwargs: dict[str, Any], excluded: bool = False, overflows: bool = False
+) -> dict[str, Any]:
     keras.utils.clear_session()
-    given = dict(kwargs)
-    if isinstance(given.get("learning_rate"), dict):
-        schedule = given["learning_rate"]
-        given["learning_rate"] = getattr(keras.optimizers.schedules, schedule["class_name"])(**schedule["config"])
+    given = {argument: _argument(value) for argument, value in kwargs.items()}
     optimizer = getattr(keras.optimizers, class_)(**given)
     rng = generator(name, "start")
     start = [normal(rng, *shape) for shape in SHAPES]
@@ -90,11 +99,18 @@ def _optimizer_case(name: str, class_: str, kwargs: dict[str, Any], excluded: bo
         optimizer.exclude_from_weight_decay(var_names=["v1"])
     optimizer.build(variables)
     steps, rates, given_gradients = [], [], _gradients("shared")
+    if overflows:
+        given_gradients[7][0][1, 2] = np.inf
     for step_gradients in given_gradients:
-        rates.append(float(plain(optimizer.learning_rate)))
+        rates.append(float(plain(getattr(optimizer, "learning_rate", 0.0))))
         optimizer.apply([keras.ops.convert_to_tensor(gradient) for gradient in step_gradients], variables)
         steps.append([plain(variable) for variable in variables])
-    slots = {variable.path: plain(variable) for variable in optimizer.variables}
+    slots = {}
+    for variable in optimizer.variables:
+        key = variable.path
+        while key in slots:  # Adafactor gives two slots of a variable one path
+            key += "'"
+        slots[key] = plain(variable)
     iterations = int(plain(optimizer.iterations))
     optimizer.finalize_variable_values(variables)
     return {
