@@ -15,6 +15,7 @@ from layerkit import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     ops,
     optimizers,
@@ -61,7 +62,7 @@ __all__ = [
     "KerasTensor", "Layer", "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "Sequential",
     "StatelessScope", "Tensor", "Variable", "activations", "backend", "callbacks", "config", "constraints",
     "datasets", "device", "dtype_policies", "floatx", "function", "get_num_threads", "grad", "initializers",
-    "install_as_keras", "layers", "losses", "metrics", "models", "name_scope", "ops", "optimizers",
+    "install_as_keras", "layers", "losses", "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers",
     "preprocessing", "random", "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils",
     "value_and_grad", "version",
 ]  # fmt: skip

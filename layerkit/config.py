@@ -1,4 +1,4 @@
-"""Process-wide settings: the default float type, the fuzz factor, the default order of an image's axes, caps of `fit`."""
+"""Process-wide settings: the default float type, the fuzz factor, the order of an image's axes, caps of `fit`."""
 
 from __future__ import annotations
 

@@ -364,14 +364,14 @@ def get_custom_objects() -> dict[str, Any]:
 
 
 @contextmanager
-def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
     """Names inside resolve to these classes and functions first.
 
     >>> with custom_object_scope({"twice": lambda x: 2 * x}):
     ...     find_object("twice", "activation")(2)
     4
     """
-    _scopes().append(objects)
+    _scopes().append(custom_objects)
     try:
         yield
     finally:

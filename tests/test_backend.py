@@ -239,6 +239,19 @@ class TestPureFunctions:
         assert [v.numpy().item() for v in metric.stateless_reset_state()] == [0, 0]
         assert float(metric.result()) == 1
 
+    def test_an_optimizer_for_other_values(self):
+        first, second = (keras.Variable(X) for _ in range(2))
+        pure, plain = keras.optimizers.Adam(0.1), keras.optimizers.Adam(0.1)
+        pure.build([first])
+        plain.build([second])
+        values, own = [first.numpy()], [v.numpy() for v in pure.variables]
+        for _ in range(3):
+            values, own = pure.stateless_apply(own, [X + 1], values)
+            plain.apply([X + 1])
+        np.testing.assert_allclose(values[0].numpy(), second.numpy(), rtol=1e-6)
+        assert first.numpy().tolist() == X.tolist()
+        assert int(pure.iterations) == 0
+
     def test_the_state_as_a_tree(self):
         model, other = self.model(), self.model()
         x, y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")

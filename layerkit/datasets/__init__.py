@@ -1,5 +1,18 @@
-"""Small data sets that come with the package, for examples and tests."""
+"""Data sets: digits that come with the package, and Keras' ones, which are downloaded when first asked for."""
 
-from layerkit.datasets import digits
+from layerkit.datasets import (
+    boston_housing,
+    california_housing,
+    cifar10,
+    cifar100,
+    digits,
+    fashion_mnist,
+    imdb,
+    mnist,
+    reuters,
+)
 
-__all__ = ["digits"]
+__all__ = [
+    "boston_housing", "california_housing", "cifar10", "cifar100", "digits", "fashion_mnist", "imdb", "mnist",
+    "reuters",
+]  # fmt: skip

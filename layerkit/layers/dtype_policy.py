@@ -29,7 +29,10 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
         name = floatx() if name is None else str(getattr(name, "name", name))
         self._given_name = name
         if name in MIXED:
-            warnings.warn(f"The dtype policy {name!r} computes in float32 here: on CPUs half precision saves no time.")
+            warnings.warn(
+                f"The dtype policy {name!r} computes in float32 here: on CPUs half precision saves no time.",
+                stacklevel=2,
+            )
             name = "float32"
         if name not in ALLOWED or name == "float16" or is_complex(name):
             raise ValueError(

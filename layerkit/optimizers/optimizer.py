@@ -14,6 +14,7 @@ import numpy as np
 from layerkit import ops
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
+from layerkit.graph.scopes import call_with_values
 from layerkit.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from layerkit.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
 from layerkit.optimizers.state import OptimizerState
@@ -254,6 +255,18 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         if updated:
             self._update([g for g, _ in updated], [v for _, v in updated])
         self._iterations.assign_add(1)
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """The values of the trainable variables and of its own after an update, from those before it.
+
+        The variables, those that it was built with, stay as they are. Raises ValueError for other numbers of values.
+        """
+        own, trained = self.variables, self._trainable_variables
+        values = [*optimizer_variables, *trainable_variables]
+        _, scope = call_with_values([*own, *trained], values, lambda: self.apply(grads, trained), type(self).__name__)
+        return [scope.get_current_value(v) for v in trained], [scope.get_current_value(v) for v in own]
 
     def _updated_variables(self, grads: Sequence[Any], variables: Sequence[Variable] | None) -> list[Variable]:
         if variables is None:
