@@ -123,8 +123,6 @@ def test_errors_say_where() -> None:
         Dense(1, unit=3)
     with pytest.raises(ValueError, match="bfloat16"):
         Dense(1, dtype="bfloat16")
-    with pytest.raises(NotImplementedError, match="Dense doesn't support `lora_rank`"):
-        Dense(1, lora_rank=2)
 
     class Forgot(Layer):
         def __init__(self):

@@ -28,7 +28,7 @@ def _row(class_: str, kwargs: dict[str, Any], shapes: tuple, call: dict[str, Any
 ROWS: list[Row] = [
     *(_row("MultiHeadAttention", HEADS, QV, call) for call in ({}, SCORES, CAUSAL)),
     _row("MultiHeadAttention", HEADS, QVK),
-    _row("MultiHeadAttention", {**HEADS, "value_dim": 4, "output_shape": 7, "use_bias": False}, QV),
+    _row("MultiHeadAttention", {**HEADS, "output_shape": 7, "use_bias": False}, QV),
     _row("MultiHeadAttention", {**HEADS, "output_shape": [2, 3]}, QV),
     _row("MultiHeadAttention", {**HEADS, "use_gate": True, "sliding_window": 2}, SELF),
     _row("MultiHeadAttention", {**HEADS, "sliding_window": 2}, SELF, CAUSAL),
