@@ -82,6 +82,38 @@ def add_layer_path(error: BaseException, path: str) -> BaseException:
     return error
 
 
+_CONSTRUCTOR = "In the constructor call "
+
+
+def note_constructor(error: BaseException, name: str, args: tuple, kwargs: dict[str, Any]) -> None:
+    """Note the call of a class in which an error happened, in place of the calls inside of it.
+
+    Example:
+        >>> error = ValueError("bad")
+        >>> note_constructor(error, "Dense", (0,), {"name": "head", "activation": None})
+        >>> error.__notes__
+        ["In the constructor call Dense(0, name='head')."]
+    """
+    given = [shortened(value) for value in args]
+    given += [f"{key}={shortened(value)}" for key, value in kwargs.items() if value is not None]
+    kept = [note for note in getattr(error, "__notes__", ()) if not note.startswith(_CONSTRUCTOR)]
+    error.__notes__ = [*kept, f"{_CONSTRUCTOR}{name}({', '.join(given)})."]
+
+
+def note_place(error: BaseException, kind: str, name: str) -> None:
+    """Note in which loss, metric or optimizer an error happened, unless one inside of it has said so.
+
+    Example:
+        >>> error = ValueError("bad")
+        >>> note_place(error, "loss", "mse")
+        >>> error.__notes__
+        ["In loss 'mse'."]
+    """
+    start = f"In {kind} "
+    if not any(note.startswith(start) for note in getattr(error, "__notes__", ())):
+        error.add_note(f"{start}{name!r}.")
+
+
 EXPLAINED = (ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError)
 """What a call with wrong arguments raises."""
 
@@ -115,15 +147,15 @@ def explain_call(error: BaseException, function: Callable, args: tuple, kwargs: 
 
 def _described_arguments(function: Callable, args: tuple, kwargs: dict[str, Any]) -> str:
     given = inspect.signature(function).bind(*args, **kwargs).arguments
-    return ", ".join(f"{name}={_described(value)}" for name, value in given.items())
+    return ", ".join(f"{name}={shortened(value)}" for name, value in given.items())
 
 
-def _described(value: object) -> str:
+def shortened(value: object) -> str:
     """An array or tensor by dtype and shape, other values as they are written, shortened."""
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return f"{value.dtype}{list(value.shape)}".replace("None", "?")
     if isinstance(value, (list, tuple)) and any(hasattr(one, "shape") for one in value):
-        inside = ", ".join(map(_described, value[:LISTED_ARRAYS]))
+        inside = ", ".join(map(shortened, value[:LISTED_ARRAYS]))
         return f"[{inside}{', ...' if len(value) > LISTED_ARRAYS else ''}]"
     text = repr(value)
     return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."

@@ -7,6 +7,7 @@ looked up in the registries, among the registered classes, and among those passe
 
 from __future__ import annotations
 
+import functools
 import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from layerkit.errors import UnknownNameError
+from layerkit.errors import UnknownNameError, note_constructor
 from layerkit.registry import Registry, all_registries, registry, snake_case
 
 _PACKAGE = __name__.partition(".")[0]
@@ -61,6 +62,8 @@ class Configurable:
             cls._module = module
         cls._registered_name = registered_name
         cls._signature = None
+        if "__init__" in cls.__dict__ and is_own(cls):
+            cls.__init__ = _explained(cls.__init__)
         if registered and is_own(cls) and not cls.__name__.startswith("_"):
             for name in (cls.__name__, snake_case(cls.__name__), *aliases):
                 registry(cls._kind).add(name, cls)
@@ -123,6 +126,20 @@ class Configurable:
         except TypeError as error:
             error.add_note(f"While making a {cls.__name__} from the config {config}.")
             raise
+
+
+def _explained(init: Callable) -> Callable:
+    """A constructor whose errors note the outermost call that led to them, with its arguments."""
+
+    @functools.wraps(init)
+    def explained(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            init(self, *args, **kwargs)
+        except (TypeError, ValueError) as error:
+            note_constructor(error, type(self).__name__, *self._arguments)
+            raise
+
+    return explained
 
 
 def _user_methods(cls: type) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import activations, constraints, initializers, ops, regularizers
+from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
@@ -51,7 +52,7 @@ class LeakyReLU(Layer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
-            warnings.warn("Argument `alpha` is deprecated. Use `negative_slope` instead.", stacklevel=2)
+            warnings.warn("Argument `alpha` is deprecated. Use `negative_slope` instead.", stacklevel=3)
         super().__init__(**kwargs)
         if negative_slope is None or negative_slope < 0:
             raise ValueError(
@@ -114,6 +115,11 @@ class PReLU(Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make alpha."""
         shared = self.shared_axes or []
+        if any(not 0 < axis < len(input_shape) for axis in shared):
+            raise ShapeError(
+                f"PReLU {self.name!r}: `shared_axes` counts the axes of an entry from 1: expected from 1 to "
+                f"{len(input_shape) - 1} for input shape {input_shape}, got shared_axes={shared}."
+            )
         shape = tuple(1 if axis in shared else size for axis, size in enumerate(input_shape[1:], 1))
         self.alpha = self.add_weight(
             shape=shape,

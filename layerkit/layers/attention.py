@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops, random
-from layerkit.errors import ShapeError
+from layerkit.errors import ShapeError, shortened
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.layer import Layer
 from layerkit.ops.attention import causal_mask
 
 __all__ = ["AdditiveAttention", "Attention"]
+
+Shape = Sequence[int | None]
 
 MASKED = 1e9
 """What is taken from a masked score, as in Keras: a row that is masked throughout keeps its own distribution."""
@@ -104,6 +106,7 @@ class Attention(Layer):
     ) -> Tensor | tuple[Tensor, Tensor]:
         """Attend."""
         self._check(inputs, mask)
+        self._check_shapes(*[x.shape for x in inputs])
         query, value = inputs[0], inputs[1]
         key = inputs[2] if len(inputs) > 2 else value
         q_mask, v_mask = (mask[0], mask[1]) if mask else (None, None)
@@ -119,6 +122,20 @@ class Attention(Layer):
         self._check(inputs, previous_mask)
         return None if previous_mask is None else previous_mask[0]
 
+    def _check_shapes(self, query: Shape, value: Shape, key: Shape | None = None) -> None:
+        """Raise ShapeError where queries, values and keys do not go together."""
+        key = value if key is None else key
+        text = f"{type(self).__name__} {self.name!r}: expected query [N, T, C], value [N, S, D] and key [N, S, C]"
+        for what, sizes in (
+            ("the feature sizes C of query and key", {query[-1], key[-1]}),
+            ("the lengths S of value and key", {value[-2], key[-2]}),
+            ("the batch sizes N", {query[0], value[0], key[0]} - {1}),  # one serves all
+        ):
+            if len(sizes - {None}) > 1:
+                raise ShapeError(
+                    f"{text}, got shapes query={tuple(query)}, value={tuple(value)}, key={tuple(key)}: {what} differ."
+                )
+
     def _check(self, inputs: Any, mask: Any = None) -> None:
         """Raise ValueError where inputs or masks are no list of two or three."""
         for name, given in (("inputs", inputs), ("mask", mask)):
@@ -127,7 +144,7 @@ class Attention(Layer):
             if not isinstance(given, list | tuple) or not 2 <= len(given) <= 3:
                 raise ValueError(
                     f"{type(self).__name__} layer {self.name!r} must be called on a list: {name} of "
-                    f"[query, value] or [query, value, key]. Received: {name}={given!r}"
+                    f"[query, value] or [query, value, key]. Received: {name}={shortened(given)}"
                 )
 
 

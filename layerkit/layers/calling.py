@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import threading
 from collections.abc import Callable, Iterator
@@ -9,7 +10,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from layerkit import tree
+from layerkit.errors import ShapeError
+from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
+
+LISTED_ROWS = 8
 
 
 class CallContext(threading.local):
@@ -47,6 +52,7 @@ class CallSignature:
     """
 
     def __init__(self, call: Callable) -> None:
+        self.function = getattr(call, "__qualname__", "call")
         self.signature = inspect.signature(call)
         parameters = list(self.signature.parameters.values())[1:]
         self.signature = self.signature.replace(parameters=parameters)
@@ -57,6 +63,8 @@ class CallSignature:
         )
         self.names = tuple(p.name for p in parameters if p.kind in kinds)
         self.positional = tuple(p.name for p in parameters if p.kind in kinds[:2])
+        required = [p for p in parameters if p.kind in kinds and p.default is p.empty]
+        self.takes_one = bool(self.positional) and len(required) <= 1 and not any(p.kind is kinds[2] for p in required)
         self.has_training = "training" in self.names
         self.has_mask = "mask" in self.names
         self.mask_names = {name: f"{name}_mask" for name in self.names if f"{name}_mask" in self.names}
@@ -65,9 +73,34 @@ class CallSignature:
 
     def arguments(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
         """The call's arguments by name, without defaults. Raises TypeError where they don't fit the signature."""
-        if len(args) == 1 and self.positional and not kwargs:
+        if len(args) == 1 and self.takes_one and not kwargs:
             return {self.positional[0]: args[0]}
-        return dict(self.signature.bind(*args, **kwargs).arguments)
+        try:
+            return dict(self.signature.bind(*args, **kwargs).arguments)
+        except TypeError as error:
+            near = [repr(match) for name in kwargs for match in self._near(name)]
+            hint = f" Did you mean {' and '.join(near)}?" if near else ""
+            given = [f"{len(args)} argument(s) by position"] * bool(args) + [f"{name}=" for name in kwargs]
+            expected = ", ".join(map(str, self.signature.parameters.values()))
+            raise TypeError(
+                f"{self.function}(): {error}.{hint} Expected ({expected}), got {', '.join(given) or 'no arguments'}."
+            ) from None
+
+    def _near(self, name: str) -> list[str]:
+        return [] if name in self.names else difflib.get_close_matches(name, self.names, n=1)
+
+
+def tensor_of_lists(rows: list) -> Tensor:
+    """Nested lists of numbers as a tensor. Raises ShapeError where they are ragged."""
+    try:
+        return as_tensor(rows)
+    except ValueError as error:
+        lengths = [len(row) if isinstance(row, list | tuple) else "a number" for row in rows[:LISTED_ROWS]]
+        more = " and more" if len(rows) > LISTED_ROWS else ""
+        raise ShapeError(
+            f"A list of {len(rows)} rows is no array: expected rows of one length and depth, got lengths {lengths}"
+            f"{more}. `utils.pad_sequences` makes them equally long."
+        ) from error
 
 
 def tensor_arguments(arguments: dict[str, Any]) -> dict[str, Any]:

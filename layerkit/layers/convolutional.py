@@ -151,6 +151,8 @@ class _Conv(Convolutional, registered=False):
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
         self.filters, self.groups = filters, groups
+        if not isinstance(groups, int) or groups <= 0:
+            raise ValueError(f"`groups` must be a positive integer. Received: groups={groups!r}")
         if not isinstance(filters, int) or filters <= 0 or filters % groups:
             raise ValueError(
                 f"`filters` must be a positive integer that `groups` divides. Received: filters={filters!r}, "
@@ -167,8 +169,9 @@ class _Conv(Convolutional, registered=False):
         channels = self._channels(input_shape)
         if channels % self.groups:
             raise ShapeError(
-                "The number of input channels must be evenly divisible by the number of groups. Received "
-                f"groups={self.groups}, but the input has {channels} channels (full input shape is {input_shape})."
+                f"{type(self).__name__} {self.name!r}: the number of input channels must be evenly divisible by the "
+                f"number of groups. Received groups={self.groups}, but the input has {channels} channels (full input "
+                f"shape is {input_shape})."
             )
         self.kernel = self.add_weight(
             shape=(*self.kernel_size, channels // self.groups, self.filters),
@@ -261,6 +264,11 @@ class _ConvTranspose(Convolutional, registered=False):
         self.output_padding = None
         if output_padding is not None:
             self.output_padding = standardize_sizes(output_padding, self.rank, "output_padding", allow_zero=True)
+            if any(more >= step for more, step in zip(self.output_padding, self.strides, strict=True)):
+                raise ValueError(
+                    f"`output_padding` must be less than `strides`. Received: output_padding={output_padding!r}, "
+                    f"strides={self.strides}"
+                )
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)

@@ -193,6 +193,10 @@ class InputLayer(Layer):
             raise ValueError("You cannot pass both `batch_size` and `batch_shape` at the same time.")
         elif shape is None and batch_shape is None:
             raise ValueError("You must pass a `shape` argument.")
+        for argument, given in (("shape", shape), ("batch_shape", batch_shape)):
+            sizes = given if isinstance(given, list | tuple) else (given,)
+            if any(size is not None and not hasattr(size, "__index__") for size in sizes):
+                raise ShapeError(f"Input: `{argument}` must be a tuple of integers or None, got {argument}={given!r}.")
         if batch_shape is None:
             batch_shape = (batch_size, *((shape,) if isinstance(shape, int) else shape))
         self.batch_shape = tuple(None if size is None else int(size) for size in batch_shape)

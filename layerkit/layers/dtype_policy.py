@@ -31,7 +31,7 @@ class DTypePolicy(Configurable, kind="dtype policy", module="keras"):
         if name in MIXED:
             warnings.warn(
                 f"The dtype policy {name!r} computes in float32 here: on CPUs half precision saves no time.",
-                stacklevel=2,
+                stacklevel=3,
             )
             name = "float32"
         if name not in ALLOWED or name == "float16" or is_complex(name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from typing import Any, ClassVar, Self
 
@@ -18,7 +19,15 @@ from layerkit.graph.tensor import Tensor
 from layerkit.graph.unknown_sizes import trace_shapes
 from layerkit.graph.variable import Variable
 from layerkit.layers.building import aligned_shapes, as_shape, recording_build
-from layerkit.layers.calling import CallSignature, context, holds_tensors, masks_of, shapes_of, tensor_arguments
+from layerkit.layers.calling import (
+    CallSignature,
+    context,
+    holds_tensors,
+    masks_of,
+    shapes_of,
+    tensor_arguments,
+    tensor_of_lists,
+)
 from layerkit.layers.dtype_policy import DTypePolicy, get_policy
 from layerkit.layers.input_spec import check_inputs
 from layerkit.layers.state import Stateful
@@ -94,7 +103,7 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         input_shape = kwargs.pop("input_shape", None)
         input_dim = kwargs.pop("input_dim", None)
         if kwargs:
-            raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}")
+            raise self._unknown_arguments(kwargs)
         self.name = auto_name(type(self).__name__) if name is None else name
         self._trainable = trainable
         self._dtype_policy = get_policy(dtype)
@@ -115,9 +124,17 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
                 "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, "
                 "prefer using an "
                 "`Input(shape)` object as the first layer in the model instead.",
-                stacklevel=3,
+                stacklevel=5,
             )
         self._ready = True
+
+    def _unknown_arguments(self, unknown: dict[str, Any]) -> ValueError:
+        """The error for arguments that the constructor does not take, with the nearest that it does."""
+        known = {*self._constructor().parameters, *_BASE_ARGUMENTS} - {"args", "kwargs"}
+        text = f"Unrecognized keyword arguments passed to {type(self).__name__}: {unknown}."
+        near = [repr(match) for name in unknown for match in difflib.get_close_matches(name, sorted(known), n=1)]
+        hint = f" Did you mean {' and '.join(near)}?" if near else ""
+        return ValueError(f"{text}{hint} It takes {', '.join(sorted(known))}.")
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={getattr(self, 'name', '?')}, built={getattr(self, 'built', False)}>"
@@ -220,6 +237,13 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
                 f"In layer {type(self).__name__!r}, you forgot to call `super().__init__()` as the first "
                 "statement in the `__init__()` method. Go add it!"
             )
+        try:
+            return self._called(args, kwargs)
+        except Exception as error:
+            add_layer_path(error, self._place())
+            raise
+
+    def _called(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         signature = self._signature_of_call()
         if self._convert_inputs:
             args = tuple([self._converted(value) for value in args])
@@ -233,12 +257,12 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         arguments = signature.arguments(args, kwargs)
         first = next(iter(arguments.values()), None)
         if self.input_spec is not None:
-            check_inputs(self.input_spec, first, self.name)
+            check_inputs(self.input_spec, first, self._place())
         if not self.built:
             with self._scope():
                 self._maybe_build(arguments)
             if self.input_spec is not None:
-                check_inputs(self.input_spec, first, self.name)
+                check_inputs(self.input_spec, first, self._place())
         return self._run(signature, arguments, first, training, args, kwargs)
 
     def _run(
@@ -267,9 +291,6 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
                 self.built = True
                 if self.activity_regularizer is not None:
                     self._regularize(outputs)
-        except Exception as error:
-            add_layer_path(error, self._path or self.name)
-            raise
         finally:
             context.depth -= 1
             context.training = before
@@ -285,7 +306,7 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         if isinstance(value, np.ndarray | Variable):
             return self._cast_input(as_tensor(value))
         if kind is list and value and _is_numbers(value):
-            return self._cast_input(as_tensor(value))
+            return self._cast_input(tensor_of_lists(value))
         if isinstance(value, TrackedList | TrackedDict):
             value = (list if isinstance(value, TrackedList) else dict)(value)
         if tree.is_nested(value):

@@ -50,7 +50,10 @@ class _Merge(Layer, registered=False):
         try:
             broadcast_shapes(*(shape[1:] for shape in input_shape))
         except ShapeError as error:
-            raise ShapeError(f"Inputs have incompatible shapes. Received shapes {list(input_shape)}") from error
+            raise ShapeError(
+                f"{type(self).__name__}: inputs have incompatible shapes: expected shapes that broadcast behind the "
+                f"batch axis. Received shapes {list(input_shape)}"
+            ) from error
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """Combine the inputs."""
@@ -171,6 +174,11 @@ class Concatenate(_Merge):
                 f"input_shape={input_shape}"
             )
         rank = len(input_shape[0])
+        if not -rank <= self.axis < rank:
+            raise ShapeError(
+                f"Concatenate: axis={self.axis} is out of range: expected from {-rank} to {rank - 1} for inputs of "
+                f"{rank} axes. Received: input_shape={list(input_shape)}"
+            )
         others = [axis for axis in range(rank) if axis != self.axis % rank]
         for shape in input_shape:
             if len(shape) != rank or any(
@@ -224,11 +232,19 @@ class Dot(_Merge):
                 raise ValueError(
                     f"Invalid format for argument `axes`: it should contain two integers. Received: axes={axes}"
                 )
+        if 0 in (axes if isinstance(axes, list | tuple) else (axes,)):
+            raise ValueError(f"A `Dot` layer can't take the batch axis, 0. Received: axes={axes}")
         self.axes = axes
         self.normalize = normalize
 
     def _axes_of(self, shapes: Sequence[Sequence[int | None]]) -> list[int]:
         axes = [self.axes] * 2 if isinstance(self.axes, int) else self.axes
+        for axis, shape in zip(axes, shapes, strict=True):
+            if not -len(shape) <= axis < len(shape):
+                raise ShapeError(
+                    f"Dot: axes={self.axes} does not fit: expected an axis from 1 to {len(shape) - 1} for an input of "
+                    f"shape {tuple(shape)}, got {axis}."
+                )
         return [axis % len(shape) for axis, shape in zip(axes, shapes, strict=True)]
 
     def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
@@ -240,7 +256,7 @@ class Dot(_Merge):
         first, second = self._axes_of(input_shape)
         a, b = input_shape
         if 0 in (first, second):
-            raise ValueError("A `Dot` layer can't take the batch axis, 0.")
+            raise ValueError(f"A `Dot` layer can't take the batch axis, 0. Received: axes={self.axes}")
         if None not in (a[first], b[second]) and a[first] != b[second]:
             raise ShapeError(
                 f"Incompatible input shapes: axis values {a[first]} (at axis {first}) != {b[second]} (at axis "
@@ -249,6 +265,8 @@ class Dot(_Merge):
 
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         """The products."""
+        if len(inputs) != 2:
+            raise ValueError(f"A `Dot` layer should be called on a list of 2 inputs. Received: {len(inputs)} inputs")
         a, b = inputs
         first, second = self._axes_of([a.shape, b.shape])
         if self.normalize:

@@ -213,7 +213,9 @@ class LayerNormalization(_Normalization):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make gamma and beta."""
         self.axis = sorted(self._axes)
-        self._add_scaling(self._sizes(input_shape, self._axes))
+        sizes = self._sizes(input_shape, self._axes)
+        self._add_scaling(sizes)
+        self.input_spec = InputSpec(axes=dict(zip(self._axes, sizes, strict=True)))
 
     def call(self, inputs: Tensor) -> Tensor:
         """Normalise."""
@@ -322,7 +324,9 @@ class RMSNormalization(_Normalization):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the scale."""
         self.axis = sorted(self.axis) if isinstance(self.axis, list) else [self.axis]
-        self.scale = self.add_weight(shape=self._sizes(input_shape, self.axis), initializer="ones", name="scale")
+        sizes = self._sizes(input_shape, self.axis)
+        self.scale = self.add_weight(shape=sizes, initializer="ones", name="scale")
+        self.input_spec = InputSpec(axes=dict(zip(self.axis, sizes, strict=True)))
 
     def call(self, inputs: Tensor) -> Tensor:
         """Normalise."""

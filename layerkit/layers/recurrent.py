@@ -10,6 +10,7 @@ from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.unknown_sizes import trace_shapes
 from layerkit.graph.variable import Variable
+from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 from layerkit.layers.recurrent_cells import TwoPartCell
 from layerkit.layers.recurrent_stacking import (
@@ -96,6 +97,8 @@ class RNN(Layer):
                 f"{sequences_shape}."
             )
         build_cell(self.cell, (sequences_shape[0], *sequences_shape[2:]))
+        if self.input_spec is not None and self.input_spec.ndim == len(sequences_shape) == 3:
+            self.input_spec = InputSpec(ndim=3, axes={2: sequences_shape[2]})
         if self.stateful:
             self._check_batch_size(sequences_shape)
             self._keep_states(

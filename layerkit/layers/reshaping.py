@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from layerkit import ops
 from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
@@ -51,6 +53,8 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if any(not isinstance(size, int | np.integer) for size in target_shape):
+            raise ValueError(f"`target_shape` is a tuple of integers. Received: target_shape={target_shape!r}")
         self.target_shape = tuple(int(size) for size in target_shape)
         if sum(size == -1 for size in self.target_shape) > 1 or any(size < -1 for size in self.target_shape):
             raise ValueError(
@@ -129,13 +133,15 @@ def repeat(x: Tensor, count: int, axis: int) -> Tensor:
 
 def _pairs(value: Pairs, rank: int, name: str) -> tuple[tuple[int, int], ...]:
     """A (before, after) for each spatial axis. Raises ValueError for anything else."""
-    if isinstance(value, int):
-        value = (value,) * rank
-    if not isinstance(value, list | tuple) or len(value) != rank:
-        raise ValueError(
-            f"`{name}` should be an int, {rank} ints, or {rank} pairs of ints. Received: {name}={value!r}."
-        )
-    return tuple(standardize_sizes(one, 2, f"an entry of {name}", allow_zero=True) for one in value)
+    entries = (value,) * rank if isinstance(value, int) else value
+    try:
+        if len(entries) == rank:
+            return tuple(standardize_sizes(one, 2, name, allow_zero=True) for one in entries)
+    except (TypeError, ValueError):
+        pass  # the error below says more
+    raise ValueError(
+        f"`{name}` should be a non-negative int, {rank} of them, or {rank} pairs of them. Received: {name}={value!r}."
+    )
 
 
 class _Spatial(Layer, registered=False):

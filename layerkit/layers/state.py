@@ -84,9 +84,15 @@ class Stateful:
     def _scope(self) -> AbstractContextManager[None]:
         """Variables made inside, and nodes recorded inside, carry this layer's path."""
         if self._path is None:
-            around = current_path()
-            object.__setattr__(self, "_path", f"{around}/{self.name}" if around else self.name)
+            object.__setattr__(self, "_path", self._place())
         return layer_path(self._path)
+
+    def _place(self) -> str:
+        """Its path, or before it has one, the path that it is about to get."""
+        if self._path is not None:
+            return self._path
+        around = current_path()
+        return f"{around}/{self.name}" if around else self.name
 
     @property
     def path(self) -> str | None:
@@ -123,8 +129,11 @@ class Stateful:
         Raises ShapeError where the shape is not known.
         """
         shape = () if shape is None else (int(shape),) if isinstance(shape, int | np.integer) else tuple(shape)
-        if any(size is None for size in shape):
-            raise ShapeError(f"Layer {self.name!r}: the weight {name!r} needs a known shape; got {shape}.")
+        if any(not isinstance(size, int | np.integer) or size < 0 for size in shape):
+            raise ShapeError(
+                f"Layer {self._place()!r}: the weight {name!r} needs a known shape, of integers that are not negative; "
+                f"got shape={shape}."
+            )
         dtype = standardize_dtype(self.dtype if dtype is None else dtype)
         initializer = initializers.get(
             ("glorot_uniform" if is_float(dtype) else "zeros") if initializer is None else initializer
@@ -203,6 +212,11 @@ class Stateful:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if not isinstance(value, bool | int | np.bool_):
+            raise TypeError(
+                f"`trainable` of layer {self._place()!r} must be a boolean, got {value!r} of type "
+                f"{type(value).__name__}."
+            )
         object.__setattr__(self, "_trainable", bool(value))
         for variable in self._trainable_variables:
             variable.trainable = bool(value)

@@ -123,6 +123,10 @@ def _by_entry(layer: Layer) -> bool:
     )
 
 
+_RECURRENT = ("go_backwards", "return_sequences", "return_state", "stateful")
+"""What Bidirectional asks of a layer."""
+
+
 class Bidirectional(Layer):
     """A recurrent layer run along the steps in both directions.
 
@@ -155,6 +159,12 @@ class Bidirectional(Layer):
         for name, given in (("layer", layer), ("backward_layer", backward_layer)):
             if not isinstance(given, Layer) and not (name == "backward_layer" and given is None):
                 raise ValueError(f"Argument `{name}` of Bidirectional has to be a layer. Received: {given!r}")
+            missing = [attribute for attribute in _RECURRENT if given is not None and not hasattr(given, attribute)]
+            if missing:
+                raise ValueError(
+                    f"Argument `{name}` of Bidirectional has to be a recurrent layer, with the attributes "
+                    f"{', '.join(_RECURRENT)}. Received: {given!r}, which lacks {', '.join(missing)}"
+                )
         if merge_mode not in self._merges:
             raise ValueError(
                 f"Invalid merge mode. Received: merge_mode={merge_mode!r}. Merge mode should be one of {self._merges}."

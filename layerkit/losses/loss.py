@@ -8,7 +8,7 @@ import numpy as np
 
 from layerkit import ops, tree
 from layerkit.dtypes import floatx, is_float, standardize_dtype
-from layerkit.errors import ShapeError
+from layerkit.errors import ShapeError, note_place
 from layerkit.graph import Tensor, as_tensor
 from layerkit.ops.reduction import size_constant
 from layerkit.registry import auto_name, registry
@@ -55,7 +55,16 @@ class Loss(Configurable, kind="loss", module="keras.losses", registered=False):
             y_true: targets [batch, ...], or a structure of them.
             y_pred: predictions [batch, ...]; their mask, if they have one, leaves steps out.
             sample_weight: weights [batch] or [batch, steps].
+
+        Errors note the loss's name.
         """
+        try:
+            return self._reduced(y_true, y_pred, sample_weight)
+        except Exception as error:
+            note_place(error, "loss", self.name)
+            raise
+
+    def _reduced(self, y_true: object, y_pred: object, sample_weight: object) -> Tensor:
         in_mask = getattr(y_pred, "mask", None)
         y_true, y_pred = _list_as_array(y_true), _list_as_array(y_pred)
         y_pred = tree.map_structure(lambda x: ops.cast(as_tensor(x), self.dtype), y_pred)

@@ -79,7 +79,7 @@ from layerkit.metrics.operating_points import (
     SpecificityAtSensitivity,
 )
 from layerkit.metrics.reduction import Mean, MeanMetricWrapper, Sum
-from layerkit.serialization import deserialize_keras_object, get_object, serialize_keras_object
+from layerkit.serialization import custom_object_scope, deserialize_keras_object, get_object, serialize_keras_object
 
 __all__ = [
     "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "CategoricalAccuracy",
@@ -104,8 +104,11 @@ def serialize(metric: Metric | Callable) -> dict[str, Any]:
     return serialize_keras_object(metric)
 
 
-def deserialize(config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Metric | Callable:
-    """What `serialize` wrote. Raises UnknownNameError for a name that nothing has."""
+def deserialize(config: dict[str, Any] | str, custom_objects: Mapping[str, Any] | None = None) -> Metric | Callable:
+    """What `serialize` wrote, or the metric of a name. Raises UnknownNameError for a name that nothing has."""
+    if isinstance(config, str):
+        with custom_object_scope(custom_objects or {}):
+            return get(config)
     if config.get("class_name") == "function":
         return deserialize_keras_object(config, custom_objects)
     return deserialize_keras_object(config, custom_objects, kind="metric")

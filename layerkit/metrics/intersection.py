@@ -109,7 +109,7 @@ class IoU(Metric):
             warnings.warn(
                 f"{self.name} counts in {self.dtype}, so the fractions of its sample weights are dropped: give it "
                 "dtype='float32', or whole weights.",
-                stacklevel=5,
+                stacklevel=6,
             )
         return weight
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from layerkit.dtypes import floatx
+from layerkit.errors import note_place
 from layerkit.graph import Tensor, Variable
 from layerkit.graph.scopes import call_with_values, on_memory
 from layerkit.losses.loss import compute_dtype
@@ -41,6 +43,11 @@ class Metric(Configurable, kind="metric", module="keras.metrics", registered=Fal
 
     _direction: str | None = None
     """"up" or "down": which values are better; callbacks ask for it."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):
+            cls.update_state = _noting_name(cls.update_state)
 
     def __init__(self, dtype: Any = None, name: str | None = None):
         self.name = name or auto_name(type(self).__name__)
@@ -149,3 +156,17 @@ class Metric(Configurable, kind="metric", module="keras.metrics", registered=Fal
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}>"
+
+
+def _noting_name(update_state: Callable) -> Callable:
+    """An `update_state` whose errors note the metric's name."""
+
+    @functools.wraps(update_state)
+    def noting(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return update_state(self, *args, **kwargs)
+        except Exception as error:
+            note_place(error, "metric", self.name)
+            raise
+
+    return noting

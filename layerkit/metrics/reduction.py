@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
+from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
 from layerkit.graph.scopes import on_memory
 from layerkit.losses.loss import Loss, apply_mask, divide_no_nan, squeeze_or_expand_to_same_rank
@@ -36,6 +37,10 @@ def samplewise_values(values: Any, sample_weight: Any, reduce: Callable, dtype: 
     rank = weight.ndim
     if values.ndim > rank:
         values = reduce(values, axis=tuple(range(rank, values.ndim)))
+    if not all(m in (1, n) for m, n in zip(weight.shape, values.shape, strict=True)):
+        raise ShapeError(
+            f"`sample_weight` has shape {weight.shape}, which does not fit the metric's values of shape {values.shape}."
+        )
     weight = ops.broadcast_to(weight, values.shape)
     values = values * weight
     if rank > 1:

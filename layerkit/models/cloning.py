@@ -10,6 +10,7 @@ from layerkit.graph.tensor import Tensor
 from layerkit.layers.core import Input, InputLayer
 from layerkit.layers.layer import Layer
 from layerkit.models.functional import Functional
+from layerkit.models.model import Model
 from layerkit.models.network import Network, Step
 from layerkit.models.sequential import Sequential
 
@@ -32,6 +33,8 @@ def clone_model(
 
     Raises ValueError for arguments that this kind of model has no use for.
     """
+    if not isinstance(model, Model):
+        raise TypeError(f"clone_model: `model` must be a Model, got {model!r} of type {type(model).__name__}.")
     own = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
 
     def clone(layer: Layer) -> Layer:

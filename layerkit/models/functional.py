@@ -156,7 +156,7 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
             missing = [name for name in names if name not in inputs]
             if not missing:
                 return [inputs[name] for name in names]
-            if not isinstance(own, dict):
+            if not isinstance(own, dict) or names is not self.input_names and set(self.input_names) - set(inputs):
                 raise ValueError(
                     f"Missing data for input {missing[0]!r} of model {self.name!r}. You passed a data dictionary "
                     f"with keys {list(inputs)}. Expected the following keys: {names}"

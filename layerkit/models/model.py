@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from layerkit.errors import NotBuiltError, unknown_name
+from layerkit.errors import NotBuiltError, shortened, unknown_name
 from layerkit.layers.layer import Layer
 from layerkit.models.state_tree import StateTree
 from layerkit.models.summary import print_summary
@@ -65,15 +65,22 @@ class Model(Trainer, StateTree, Layer, kind="layer", module="keras", registered=
                 f"Provide either a layer name or a layer index at `get_layer`; got name={name!r}, index={index!r}."
             )
         if index is not None:
+            if not isinstance(index, int):
+                raise TypeError(
+                    f"`index` of `get_layer` must be an integer, got {index!r}. Names are passed as `name`."
+                )
             if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(
-                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers."
+                    f"Was asked to retrieve layer at index {index} but model only has {len(self.layers)} layers "
+                    f"(model {self.name!r})."
                 )
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
                 return layer
-        raise unknown_name("layer", name, [layer.name for layer in self.layers])
+        error = unknown_name("layer", name, [layer.name for layer in self.layers])
+        error.add_note(f"In model {self.name!r}.")
+        raise error
 
     def summary(
         self,
@@ -156,7 +163,14 @@ def _is_functional_call(args: tuple, kwargs: dict[str, Any]) -> bool:
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
     """The model, with new weights, of what `to_json` gave."""
-    return deserialize_keras_object(json.loads(json_string), custom_objects)
+    try:
+        config = json.loads(json_string)
+    except (TypeError, json.JSONDecodeError) as error:
+        raise ValueError(
+            f"model_from_json: `json_string` must be the JSON text that `to_json` gave, got {shortened(json_string)}: "
+            f"{error}"
+        ) from error
+    return deserialize_keras_object(config, custom_objects)
 
 
 __all__ = ["Model", "model_from_json", "provide_saving"]

@@ -204,7 +204,8 @@ class Network:
         for name, count in Counter(operation.name for operation in self.operations).items():
             if count > 1:
                 raise ValueError(
-                    f'The name "{name}" is used {count} times in the model. All operation names should be unique.'
+                    f'The name "{name}" is used {count} times in the model. All operation names should be unique. '
+                    f"Got {[operation.name for operation in self.operations]}."
                 )
 
     def _find_places(self) -> dict[int, tuple[str, int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from layerkit import tree
@@ -34,6 +34,11 @@ class Sequential(Model, module="keras"):
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         object.__setattr__(self, "_network", None)
+        if layers is not None and not isinstance(layers, Iterable):
+            raise TypeError(
+                f"Sequential: `layers` must be a list of layers, got {layers!r} of type {type(layers).__name__}: write "
+                "Sequential([layer])."
+            )
         for layer in layers or ():
             self.add(layer, rebuild=False)
         if layers:
@@ -46,7 +51,7 @@ class Sequential(Model, module="keras"):
         if not isinstance(layer, Layer):
             raise ValueError(
                 f"Only instances of `layerkit.Layer` can be added to a Sequential model. Received: {layer!r} (of "
-                f"type {type(layer).__name__})"
+                f"type {type(layer).__name__}), for the model '{self.name}'"
             )
         if not self._layers and getattr(layer, "_input_shape_arg", None) is not None:
             self.add(InputLayer(shape=layer._input_shape_arg), rebuild=False)
@@ -55,7 +60,8 @@ class Sequential(Model, module="keras"):
         ):
             raise ValueError(
                 f"All layers added to a Sequential model should have unique names. Name '{layer.name}' is "
-                "already the name of a layer in this model. Update the `name` argument to pass a unique name."
+                f"already the name of a layer in this model, '{self.name}'. Update the `name` argument to pass a "
+                "unique name."
             )
         if isinstance(layer, InputLayer) and self._layers:
             if isinstance(self._layers[0], InputLayer):
@@ -97,7 +103,7 @@ class Sequential(Model, module="keras"):
         """Make the layers' variables for inputs of this shape (with the batch axis)."""
         if not self._layers:
             raise ValueError(
-                f"Sequential model {self.name} cannot be built because it has no layers. Call `model.add(layer)`."
+                f"Sequential model '{self.name}' cannot be built because it has no layers. Call `model.add(layer)`."
             )
         first = self._layers[0]
         if input_shape is None or not _is_shape(input_shape):
@@ -212,6 +218,11 @@ class Sequential(Model, module="keras"):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Sequential:
         """The model of a config."""
+        if "layers" not in config:
+            raise ValueError(
+                "Sequential.from_config: `config` cannot be understood: expected the key 'layers', as `get_config` "
+                f"gives it, got {list(config)}."
+            )
         layers = [deserialize_keras_object(layer, custom_objects) for layer in config["layers"]]
         model = cls(layers, **{name: config[name] for name in ("name", "trainable") if config.get(name) is not None})
         shape = config.get("build_input_shape")

@@ -15,6 +15,7 @@ from layerkit import ops
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.graph.scopes import call_with_values
+from layerkit.optimizers.checks import check_shapes, checked_pairs, unknown_arguments, wrong_count
 from layerkit.optimizers.clipping import clip_by_global_norm, clip_by_norm
 from layerkit.optimizers.schedules import InverseTimeDecay, LearningRateSchedule
 from layerkit.optimizers.state import OptimizerState
@@ -82,7 +83,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         **unknown: Any,
     ):
         if unknown:
-            raise _unknown_arguments(type(self), unknown)
+            raise unknown_arguments(type(self), unknown, [*_own_arguments(type(self)), *_own_arguments(Optimizer)])
         learning_rate = learning_rate if lr is None else lr
         if decay:
             learning_rate = _decaying(learning_rate, decay)
@@ -111,6 +112,8 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set, got {clips}.")
+        if self.weight_decay is not None and not self.weight_decay >= 0:
+            raise ValueError(f"`weight_decay` must be at least 0 or None, got {self.weight_decay!r}.")
         for name, value in clips.items():
             if value is not None and not value > 0:
                 raise ValueError(f"`{name}` must be above 0, got {value!r}.")
@@ -131,6 +134,8 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         ):
             return learning_rate
         if isinstance(learning_rate, numbers.Real | np.generic) and not isinstance(learning_rate, bool):
+            if not learning_rate >= 0:
+                raise ValueError(f"`learning_rate` must be at least 0, got {learning_rate!r}.")
             return self.add_variable((), float(learning_rate), dtype=floatx(), name="learning_rate")
         raise TypeError(
             "`learning_rate` must be a number, a LearningRateSchedule or a function that gives the current rate, got "
@@ -229,7 +234,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Variable:
         """Update variables by pairs (gradient, variable)."""
-        pairs = list(grads_and_vars)
+        pairs = checked_pairs(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self._iterations
 
@@ -248,6 +253,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         variables = self._updated_variables(grads, trainable_variables)
         grads, variables = self._without_missing(grads, variables)
         grads = [ops.cast(as_tensor(g), v.dtype) for g, v in zip(grads, variables, strict=True)]
+        check_shapes(grads, variables, self.name)
         overwritten = [(g, v) for g, v in zip(grads, variables, strict=True) if v.overwrite_with_gradient]
         for gradient, variable in overwritten:
             variable.assign(gradient)
@@ -277,7 +283,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
             variables = self._trainable_variables
         variables = list(variables)
         if len(variables) != len(grads):
-            raise ValueError(f"There are {len(grads)} gradients for {len(variables)} variables.")
+            raise wrong_count(grads, variables, self.name)
         self.build(variables)
         unknown = [variable.path for variable in variables if variable not in self._index]
         if unknown:
@@ -467,7 +473,7 @@ def _decaying(learning_rate: Any, decay: float) -> LearningRateSchedule:
     warnings.warn(
         f"`decay={decay}` is an argument of older versions: it is taken as learning_rate=schedules.InverseTimeDecay("
         f"{learning_rate}, 1, {decay}).",
-        stacklevel=4,
+        stacklevel=6,
     )
     return InverseTimeDecay(learning_rate, 1, decay)
 
@@ -475,8 +481,3 @@ def _decaying(learning_rate: Any, decay: float) -> LearningRateSchedule:
 def _own_arguments(cls: type) -> list[str]:
     parameters = inspect.signature(cls.__init__).parameters.values()
     return [p.name for p in parameters if p.name != "self" and p.kind is p.POSITIONAL_OR_KEYWORD]
-
-
-def _unknown_arguments(cls: type, unknown: dict[str, Any]) -> TypeError:
-    known = dict.fromkeys([*_own_arguments(cls), *_own_arguments(Optimizer)])
-    return TypeError(f"{cls.__name__} has no argument {', '.join(map(repr, unknown))}. It takes {', '.join(known)}.")

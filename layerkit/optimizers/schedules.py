@@ -7,6 +7,7 @@ computed once a step there.
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ def _as_float(step: Any) -> Tensor:
 
 
 def _check_positive(name: str, value: Any) -> None:
-    if not value > 0:
+    if not isinstance(value, numbers.Real) or not value > 0:
         raise ValueError(f"`{name}` must be above 0, got {value!r}.")
 
 
@@ -99,6 +100,8 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                 f"There must be one value more than boundaries, got {len(values)} values, {len(boundaries)} boundaries."
             )
         self.boundaries = list(boundaries)
+        if self.boundaries != sorted(self.boundaries):
+            raise ValueError(f"`boundaries` must be in rising order, got {self.boundaries}.")
         self.values = list(values)
         self.name = name
 

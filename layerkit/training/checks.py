@@ -46,10 +46,12 @@ def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = N
     """
     if x is None:
         raise NotBuiltError(f"Model {model.name!r} got no inputs: `x` is None.")
+    if _only_steps(model):
+        return
     y_pred = _predictions(model, x)
     made = model._compilation
     if made is None or y is None:
-        if made is not None and made.loss is not None and type(model).compute_loss is _plain_compute_loss(model):
+        if made is not None and made.loss is not None and _inherits(model, "compute_loss"):
             _require_targets(model, y)
         return
     if made.loss is not None:
@@ -72,6 +74,11 @@ def _predictions(model: Any, x: Any) -> Any:
     return outputs
 
 
+def _only_steps(model: Any) -> bool:
+    """Whether it has no `call` and steps of its own instead, as generators with their discriminators have."""
+    return _inherits(model, "call") and not _inherits(model, "train_step")
+
+
 def build_model(model: Any, x: Any) -> None:
     """Build a model of one input by the shape of a batch; others build their layers when they are called."""
     if not model.built and not tree.is_nested(x):
@@ -84,23 +91,18 @@ def _symbolic(structure: Any) -> Any:
     )
 
 
-def _plain_compute_loss(model: Any) -> Callable:
-    """The library's `compute_loss`, whatever class of the model's overrides it."""
-    owner = next(cls for cls in type(model).__mro__[::-1] if "compute_loss" in vars(cls))
-    return vars(owner)["compute_loss"]
-
-
 def _require_targets(model: Any, y: Any) -> None:
-    if type(model).train_step is not _library_train_step(model):
+    if not _inherits(model, "train_step"):
         return
     raise ValueError(
         f"Model {model.name!r} was compiled with a loss, but there are no targets: pass `y`, or batches of (x, y)."
     )
 
 
-def _library_train_step(model: Any) -> Callable:
-    owner = next(cls for cls in type(model).__mro__[::-1] if "train_step" in vars(cls))
-    return vars(owner)["train_step"]
+def _inherits(model: Any, method: str) -> bool:
+    """Whether it has the method that the library's base class of models has."""
+    base = next(cls for cls in type(model).__mro__[::-1] if "_functional" in vars(cls))
+    return getattr(type(model), method) is getattr(base, method)
 
 
 def _check_targets(compiled: Any, x: Any, y: Any, y_pred: Any, adapter: Any) -> None:

@@ -22,7 +22,10 @@ from layerkit.data.arrays import ArrayAdapter
 from layerkit.dtypes import floatx
 from layerkit.random import make_default_seed
 from layerkit.runtime.kernel_cache import statistics
+from layerkit.training.checks import check_batch
 from layerkit.training.steps import Collected, copied
+
+IN_VALIDATION_DATA = "In `validation_data`: expected (x, y), (x, y, sample_weight), a PyDataset or an iterable."
 
 
 @dataclass
@@ -91,6 +94,8 @@ def fit(model: Any, given: FitArguments) -> History:
     evaluation = None if validation is None else _validation_batches(given, validation)
     epochs = EpochIterator(adapter, given.steps_per_epoch)
     batches = _prepared(model, epochs, given.initial_epoch, training=True)
+    if evaluation is not None:
+        _check_validation(model, evaluation)
     callbacks = _callbacks(
         given.callbacks,
         model,
@@ -292,16 +297,32 @@ def _prepared(model: Any, epochs: EpochIterator, epoch: int, training: bool) -> 
 
 def _validation_batches(given: FitArguments, validation: Any) -> EpochIterator:
     x, y, sample_weight = validation, None, None
-    if isinstance(validation, list | tuple):
-        x, y, sample_weight = unpack_x_y_sample_weight(validation)
-    adapter = _with_random(
-        x=x,
-        y=y,
-        sample_weight=sample_weight,
-        batch_size=given.validation_batch_size or given.batch_size,
-        steps_per_epoch=given.validation_steps,
-    )
+    try:
+        if isinstance(validation, list | tuple):
+            x, y, sample_weight = unpack_x_y_sample_weight(validation)
+        adapter = _with_random(
+            x=x,
+            y=y,
+            sample_weight=sample_weight,
+            batch_size=given.validation_batch_size or given.batch_size,
+            steps_per_epoch=given.validation_steps,
+        )
+    except (TypeError, ValueError) as error:
+        error.add_note(IN_VALIDATION_DATA)
+        raise
     return EpochIterator(adapter, given.validation_steps)
+
+
+def _check_validation(model: Any, evaluation: EpochIterator) -> None:
+    """Check validation data that lie in memory before training, whose work an error after an epoch would lose."""
+    adapter = evaluation.adapter
+    if not isinstance(adapter, ArrayAdapter):
+        return
+    try:
+        check_batch(model, *next(adapter.batches()), adapter)
+    except (TypeError, ValueError) as error:
+        error.add_note(IN_VALIDATION_DATA)
+        raise
 
 
 def _callbacks(given: Any, model: Any, history: bool = False, **params: Any) -> CallbackList:

@@ -15,6 +15,14 @@ from layerkit.layers.image_preprocessing.base import GeometricLayer, Shape, Tran
 __all__ = ["CenterCrop", "RandomCrop", "Resizing"]
 
 
+def checked_size(layer: GeometricLayer, height: int, width: int) -> tuple[int, int]:
+    """The size itself. Raises ValueError unless both are positive integers."""
+    for name, given in (("height", height), ("width", width)):
+        if not isinstance(given, int | np.integer) or given <= 0:
+            raise ValueError(f"{type(layer).__name__}: `{name}` must be a positive integer. Received: {name}={given!r}")
+    return height, width
+
+
 class Resizing(GeometricLayer):
     """Images of another height and width; their dtype stays.
 
@@ -51,7 +59,7 @@ class Resizing(GeometricLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        self.height, self.width = height, width
+        self.height, self.width = checked_size(self, height, width)
         self.interpolation = interpolation
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode, self.fill_value = fill_mode, fill_value
@@ -94,7 +102,7 @@ class CenterCrop(GeometricLayer):
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        self.height, self.width = height, width
+        self.height, self.width = checked_size(self, height, width)
 
     def draw(self, shape: Shape, seed: Any) -> Transformation:
         """The images' shape."""
@@ -131,7 +139,7 @@ class RandomCrop(GeometricLayer):
         self, height: int, width: int, seed: int | None = None, data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        self.height, self.width = height, width
+        self.height, self.width = checked_size(self, height, width)
         self._set_seed(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Transformation:

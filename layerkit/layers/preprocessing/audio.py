@@ -73,7 +73,7 @@ class STFTSpectrogram(Layer):
             )
         if fft_length is not None and fft_length & -fft_length != fft_length:
             warnings.warn(
-                f"`fft_length` is recommended to be a power of two. Received fft_length={fft_length}", stacklevel=2
+                f"`fft_length` is recommended to be a power of two. Received fft_length={fft_length}", stacklevel=3
             )
         super().__init__(**kwargs)
         self.mode = one_of(kind, "mode", mode, MODES)

@@ -14,6 +14,7 @@ from layerkit.config import image_data_format
 from layerkit.errors import NotBuiltError, ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.core import refuse
+from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 from layerkit.layers.preprocessing.adapting import batches
 from layerkit.layers.preprocessing.encoding import encode, output_mode_of
@@ -119,6 +120,7 @@ class Normalization(Layer):
             self.count = self.add_weight(shape=(), dtype="int32", initializer="zeros", trainable=False, name="count")
         else:
             self._broadcast(self.input_mean, shape)  # raises here where it doesn't fit
+        self.input_spec = InputSpec(ndim=rank, axes={axis: input_shape[axis] for axis in self._kept})
 
     def _broadcast(self, given: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         try:

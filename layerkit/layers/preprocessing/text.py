@@ -107,6 +107,11 @@ class TextVectorization(HostLayer):
 
     def _check_length(self) -> None:
         length, kind = self.output_sequence_length, type(self).__name__
+        if isinstance(length, int) and length <= 0:
+            raise ValueError(
+                f"{kind}: `output_sequence_length` must be None or a positive integer. Received: "
+                f"output_sequence_length={length!r}"
+            )
         if self.output_mode == "int" and not (length is None or isinstance(length, int)):
             raise ValueError(
                 f"{kind}: `output_sequence_length` must be None or an integer when `output_mode` is 'int'. Received: "
