@@ -13,6 +13,7 @@ from layerkit import (
     dtype_policies,
     initializers,
     layers,
+    legacy,
     losses,
     metrics,
     mixed_precision,
@@ -25,6 +26,7 @@ from layerkit import (
     saving,
     tree,
     utils,
+    wrappers,
 )
 from layerkit.callbacks import Callback
 from layerkit.dtypes import floatx, set_floatx
@@ -62,7 +64,7 @@ __all__ = [
     "KerasTensor", "Layer", "Loss", "Metric", "Model", "Operation", "Optimizer", "Regularizer", "Sequential",
     "StatelessScope", "Tensor", "Variable", "activations", "backend", "callbacks", "config", "constraints",
     "datasets", "device", "dtype_policies", "floatx", "function", "get_num_threads", "grad", "initializers",
-    "install_as_keras", "layers", "losses", "metrics", "mixed_precision", "models", "name_scope", "ops", "optimizers",
-    "preprocessing", "random", "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils",
-    "value_and_grad", "version",
+    "install_as_keras", "layers", "legacy", "losses", "metrics", "mixed_precision", "models", "name_scope", "ops",
+    "optimizers", "preprocessing", "random", "regularizers", "saving", "set_floatx", "set_num_threads", "tree", "utils",
+    "value_and_grad", "version", "wrappers",
 ]  # fmt: skip

@@ -17,7 +17,7 @@ FLOORS = {
     "losses": 5, "metrics": 5, "optimizers": 5, "data": 5,
     "layers": 6, "models": 7, "training": 7, "callbacks": 7, "saving": 7,
     "datasets": 8, "utils": 8, "preprocessing": 8, "distribution": 8, "backend": 8, "dtype_policies": 8,
-    "mixed_precision": 8,
+    "mixed_precision": 8, "wrappers": 8, "legacy": 8,
     "running": 9, "__main__": 9, "examples": 9, "__init__": 9,
 }  # fmt: skip
 # Imported where something is first compiled, read or drawn, so that `import layerkit` stays fast.

@@ -13,6 +13,7 @@ from layerkit.callbacks.progress import ProgbarLogger, Progress
 from layerkit.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from layerkit.callbacks.remote_monitor import RemoteMonitor
 from layerkit.callbacks.swap_ema_weights import SwapEMAWeights
+from layerkit.callbacks.tensorboard import TensorBoard
 from layerkit.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -405,7 +405,24 @@ def squeeze(x: object, axis: int | Sequence[int] | None = None) -> Tensor:
             raise ShapeError(
                 f"axis {at} of shape {x.shape} has size {x.shape[at]}; only axes of size 1 can be squeezed."
             )
-    return Reshape(tuple(n for at, n in enumerate(x.shape) if at not in axes))(x)
+    kept = [n for at, n in enumerate(x.shape) if at not in axes]
+    if kept.count(None) == 1:  # worked out where the model runs; None would stay None there
+        kept[kept.index(None)] = -1
+    return Reshape(tuple(kept))(x)
+
+
+def _reshape_method(self: Tensor, *newshape: int | Sequence[int]) -> Tensor:
+    """`ops.reshape` of this tensor: sizes one by one, or as a sequence."""
+    sizes = newshape[0] if len(newshape) == 1 else newshape
+    return reshape(self, sizes)
+
+
+def _squeeze_method(self: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
+    """`ops.squeeze` of this tensor."""
+    return squeeze(self, axis)
+
+
+Tensor.reshape, Tensor.squeeze = _reshape_method, _squeeze_method  # the class stands on a floor below operations
 
 
 def concatenate(xs: Sequence[object], axis: int = 0) -> Tensor:
