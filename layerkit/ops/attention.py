@@ -51,7 +51,11 @@ class _Attention(Kernelled, abstract=True):
     scale: float
     causal: bool
     masked: bool
-    strided: ClassVar[tuple[int, ...]] = (3,)
+
+    @property
+    def strided(self) -> tuple[int, ...]:
+        """The mask may have any strides."""
+        return (3,) if self.masked else ()
 
     def supports(self, *x: Tensor) -> bool:
         """There are kernels for float32 and float64."""
