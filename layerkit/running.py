@@ -20,7 +20,24 @@ TENSORFLOW_VERSION = "2.0.0+layerkit"
 _PREFIXES = {
     "tensorflow.keras": "keras", "tensorflow.python.keras": "keras", "tensorflow.compat.v1.keras": "keras",
     "tensorflow.compat.v2.keras": "keras", "tf_keras": "keras", "keras.api": "keras", "keras._tf_keras.keras": "keras",
+    "keras.src.saving.saving_lib": "keras.saving", "keras.src": "keras",
 }  # fmt: skip
+
+# Modules of Keras 1 and 2, whose classes and functions their package has by now.
+_FORMER_MODULES = {
+    "layers": (
+        "advanced_activations", "convolutional", "convolutional_recurrent", "core", "embeddings",
+        "experimental.preprocessing", "local", "merge", "noise", "normalization", "pooling", "recurrent", "wrappers",
+    ),
+    "utils": ("data_utils", "generic_utils", "io_utils", "layer_utils", "np_utils", "vis_utils"),
+}  # fmt: skip
+_PREFIXES |= {
+    f"keras.{package}.{module}": f"keras.{package}"
+    for package, modules in _FORMER_MODULES.items()
+    for module in modules
+}
+_PREFIXES |= {"keras.layers.experimental": "keras.layers", "keras.engine.training": "keras.models"}
+_PREFIXES |= {"keras.engine.topology": "keras.layers", "keras.engine": "keras.layers"}
 
 # What scripts take of TensorFlow around their Keras code, and what it is here.
 _OF_TENSORFLOW = {
@@ -28,6 +45,10 @@ _OF_TENSORFLOW = {
     "constant": "layerkit.ops.convert_to_tensor", "convert_to_tensor": "layerkit.ops.convert_to_tensor",
     "random.set_seed": "layerkit.utils.set_random_seed",
 }  # fmt: skip
+
+
+_APPLICATIONS = "keras.applications"
+_APPLICATION_FUNCTIONS = ("preprocess_input", "decode_predictions")
 
 
 class _Alias(ModuleType):
@@ -38,8 +59,11 @@ class _Alias(ModuleType):
         self.__dict__["_target"] = target
         self.__path__: list[str] = []
         self.__all__ = list(getattr(target, "__all__", ())) or [one for one in dir(target) if not one.startswith("_")]
-        if hasattr(target, "__version__"):
-            self.__version__ = _keras_version() if target.__name__ == KERAS else target.__version__
+        if target.__name__ == KERAS:
+            self.__version__ = _keras_version()
+            self.version = _keras_version
+            self.applications = _Applications("keras.applications")
+            self.__all__.append("applications")
 
     def __getattr__(self, name: str) -> Any:
         target = self.__dict__["_target"]
@@ -82,6 +106,26 @@ class _TensorFlow(ModuleType):
         )
 
 
+class _Applications(ModuleType):
+    """`keras.applications`: packages list its models in tables when they are imported, so a call is what fails."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        whole = f"{self.__name__}.{name}"
+        if name.islower() and self.__name__ == _APPLICATIONS and name not in _APPLICATION_FUNCTIONS:
+            return importlib.import_module(whole)
+
+        def missing(*args: Any, **kwargs: Any) -> None:
+            raise NotImplementedError(f"{whole}: layerkit has no models of {_APPLICATIONS} and no weights of theirs.")
+
+        return missing
+
+
 class _Finder(MetaPathFinder, Loader):
     """Resolves the names of Keras' packages to layerkit's."""
 
@@ -95,19 +139,21 @@ class _Finder(MetaPathFinder, Loader):
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         target = self._target(spec.name)
-        return _TensorFlow(spec.name) if target == "tensorflow" else _Alias(spec.name, importlib.import_module(target))
+        if target == "tensorflow":
+            return _TensorFlow(spec.name)
+        if target == _APPLICATIONS:
+            return _Applications(_today(spec.name))
+        return _Alias(spec.name, importlib.import_module(target))
 
     def exec_module(self, module: ModuleType) -> None:
         """Nothing: the module is whole when it is made."""
 
     @staticmethod
     def _target(fullname: str) -> str | None:
-        """The module that a name stands for, "tensorflow" for the parts around its keras, None for nothing."""
-        name = fullname
-        for prefix, stands_for in sorted(_PREFIXES.items(), key=lambda one: -len(one[0])):
-            if name == prefix or name.startswith(f"{prefix}."):
-                name = stands_for + name[len(prefix) :]
-                break
+        """The module that a name stands for, "tensorflow" or "keras.applications" for what stands in, or None."""
+        name = _today(fullname)
+        if name == _APPLICATIONS or name.startswith(f"{_APPLICATIONS}."):
+            return _APPLICATIONS
         if name == "tensorflow" or any(one.startswith(f"{name}.") for one in _PREFIXES if one.startswith("tensorflow")):
             return "tensorflow"
         if name == "keras._tf_keras":
@@ -124,6 +170,14 @@ class _Finder(MetaPathFinder, Loader):
         except ModuleNotFoundError:
             return None
         return None
+
+
+def _today(fullname: str) -> str:
+    """The name by which a module of Keras is reached today."""
+    for prefix, stands_for in sorted(_PREFIXES.items(), key=lambda one: -len(one[0])):
+        if fullname == prefix or fullname.startswith(f"{prefix}."):
+            return _today(stands_for + fullname[len(prefix) :])
+    return fullname
 
 
 def _keras_version() -> str:

@@ -90,3 +90,36 @@ def test_keras_that_was_imported_before_stays(tmp_path: Path):
     code = "import keras, layerkit; layerkit.install_as_keras()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
     assert "keras was imported already" in done.stderr
+
+
+def test_modules_of_earlier_versions(tmp_path: Path):
+    code = """
+        import keras, keras.src
+        from keras.engine.topology import Layer
+        from keras.layers.advanced_activations import LeakyReLU
+        from keras.layers.convolutional import Conv2D
+        from keras.layers.core import Activation, Dense
+        from keras.legacy.saving import serialize_keras_object
+        from keras.src.saving.saving_lib import load_model
+        from keras.utils import np_utils
+        from keras.utils.np_utils import to_categorical
+        from tensorflow.keras.layers.experimental.preprocessing import Rescaling
+        assert keras.layers.Dense is Dense and keras.src.layers.Dense is Dense and keras.version() == keras.__version__
+        assert serialize_keras_object(Dense(2, name="a"))["class_name"] == "Dense"
+        print(np_utils.to_categorical([1]).tolist())
+    """
+    done = run(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[[0.0, 1.0]]"
+
+
+def test_applications_fail_where_they_are_called(tmp_path: Path):
+    code = """
+        import keras
+        from keras.applications import VGG16
+        table = {"B0": keras.applications.efficientnet.EfficientNetB0}
+        VGG16(weights=None)
+    """
+    done = run(code, tmp_path)
+    assert done.returncode == 1
+    assert "NotImplementedError: keras.applications.VGG16: layerkit has no models of keras.applications" in done.stderr
