@@ -16,6 +16,16 @@ from layerkit.graph.node import Node
 from layerkit.graph.tensor import Tensor
 
 
+def live_nodes(nodes: Sequence[Node], read: set[int]) -> list[Node]:
+    """The nodes that make what is read, in the given order; `read`, ids of tensors, grows by what these read."""
+    kept = []
+    for node in reversed(nodes):
+        if any(id(y) in read for y in node.outputs):
+            read.update(map(id, node.inputs))
+            kept.append(node)
+    return kept[::-1]
+
+
 def with_simpler_loops(nodes: Sequence[Node], results: Sequence[Tensor]) -> list[Node]:
     """The nodes that the results depend on, in the given order, with loops cut down to what is read of them."""
     wanted = {id(tensor) for tensor in results}
@@ -68,14 +78,12 @@ class _Loop:
         read.update(id(new) for _, _, new, last in self.carried if id(last) in wanted)
         while True:
             live = set(read)
-            for node in reversed(self.body_nodes):
-                if any(id(y) in live for y in node.outputs):
-                    live.update(map(id, node.inputs))
+            nodes = live_nodes(self.body_nodes, live)
             also = {id(new) for old, _, new, _ in self.carried if id(old) in live}
             if also <= read:
                 break
             read |= also
-        self.body_nodes = [node for node in self.body_nodes if any(id(y) in live for y in node.outputs)]
+        self.body_nodes = nodes
         self.carried = [one for one in self.carried if id(one[0]) in live or id(one[3]) in wanted]
         self.scanned = [one for one in self.scanned if id(one[0]) in live]
         self.taken = [one for one in self.taken if id(one[0]) in live]
@@ -144,11 +152,6 @@ class _Loop:
 
     def _forget_unread(self) -> None:
         read = {id(new) for _, _, new, _ in self.carried} | {id(own) for own, _ in self.results}
-        kept = []
-        for node in reversed(self.body_nodes):
-            if any(id(y) in read for y in node.outputs):
-                read.update(map(id, node.inputs))
-                kept.append(node)
-        self.body_nodes = kept[::-1]
+        self.body_nodes = live_nodes(self.body_nodes, read)
         self.scanned = [one for one in self.scanned if id(one[0]) in read]
         self.taken = [one for one in self.taken if id(one[0]) in read]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from layerkit.compiler.loops import with_simpler_loops
+from layerkit.compiler.loops import live_nodes, with_simpler_loops
 from layerkit.graph.graph import Graph, layer_path
 from layerkit.graph.node import Node
 from layerkit.graph.operation import Composite, Elementwise, Operation, Reduction
@@ -25,18 +25,7 @@ class Rewritten:
         self.reads = graph.reads
         self.outputs = [rewriter.now(tensor) for tensor in graph.outputs]
         self.assigned = {variable: rewriter.now(tensor) for variable, tensor in graph.assigned().items()}
-        self.nodes = live_nodes(rewriter.nodes, [*self.outputs, *self.assigned.values()])
-
-
-def live_nodes(nodes: Sequence[Node], results: Sequence[Tensor]) -> list[Node]:
-    """The nodes that the results depend on, in the given order."""
-    wanted = {id(tensor) for tensor in results}
-    kept = []
-    for node in reversed(nodes):
-        if any(id(output) in wanted for output in node.outputs):
-            wanted.update(id(tensor) for tensor in node.inputs)
-            kept.append(node)
-    return kept[::-1]
+        self.nodes = live_nodes(rewriter.nodes, {id(tensor) for tensor in (*self.outputs, *self.assigned.values())})
 
 
 class _Rewriter:
