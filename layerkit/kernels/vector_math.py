@@ -10,9 +10,9 @@ With AVX-512, exp, log, tanh and sigmoid are those of `vector_registers`; elsewh
 the names `portable_exp_float32` and so on.
 
 Errors are at most 2 units of the last place, but 2.5 for tanh, sigmoid, arctan, arcsin, arctanh (and arcsinh, arccosh
-and softplus in float64), 3 for tan, float32's sigmoid and float64's tanh, 3.5 for arctan2, 5 for erfc in float32 and 6
-in float64; `test_vector_math.py` asserts each. sin, cos and tan in float32 keep that for |x| <= 100,000; the error
-grows with |x| beyond.
+and softplus in float64), 3 for tan, float32's sigmoid, and tanh in float64 and with AVX-512, 3.5 for arctan2, 5 for
+erfc in float32 and 6 in float64; `test_vector_math.py` asserts each. sin, cos and tan in float32 keep that for
+|x| <= 100,000; the error grows with |x| beyond.
 
 Infinities, NaN and signed zeros come out as in C; overflow gives infinity. Arguments and results below the smallest
 normal number are zero, since plans run with subnormal numbers flushed (walker.py).

@@ -43,6 +43,22 @@ def test_error_at_every_exponent(name, prefix, dtype):
     assert error[worst] <= bounds[dtype == np.float64], f"{name}({x[worst]!r}) is {y[worst]!r}, not {exact[worst]!r}"
 
 
+@pytest.mark.parametrize("name", ["tanh", "portable_tanh"])
+def test_tanh_of_float32_in_every_piece(name):
+    x = np.concatenate([np.linspace(0, 9.2, 2_000_000), np.geomspace(1e-6, 0.3, 500_000)]).astype(np.float32)
+    y = run(name, x)
+    assert ulps(y, np.tanh(x.astype(np.float64))).max() <= UNARY[name][1]
+    assert y.max() == 1
+    np.testing.assert_array_equal(run(name, -x), -y)
+
+
+@needs_registers
+def test_tanh_of_float32_is_exact_at_its_ends():
+    small = np.geomspace(1.2e-38, 1e-4, 10_000).astype(np.float32)
+    np.testing.assert_array_equal(run("tanh", small), small)
+    np.testing.assert_array_equal(run("tanh", np.array([8.67, 9, 20, 1e38, math.inf], np.float32)), np.float32(1))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_equal_bits_at_every_length_and_place(name, dtype):
