@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import constraints, initializers, ops, regularizers
+from layerkit.checks import check_axes, check_integers, check_numbers, standardize_sizes
 from layerkit.config import is_flash_attention_enabled
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
@@ -47,13 +48,8 @@ class HeadAttention(Layer, registered=False):
         seed: int | None,
     ) -> None:
         """Check and set what both kinds take; `size` is that of a head."""
-        if sliding_window is not None and (not isinstance(sliding_window, int) or sliding_window <= 0):
-            raise ValueError(
-                f"{type(self).__name__}: `sliding_window` must be `None` or a positive integer. Received: "
-                f"sliding_window={sliding_window!r}"
-            )
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"{type(self).__name__}: `dropout` is a share, from 0 to 1. Received: dropout={dropout!r}")
+        check_integers(self, 1, optional=True, sliding_window=sliding_window)
+        check_numbers(self, "[0, 1]", dropout=dropout)
         self._flash_attention = is_flash_attention_enabled() if flash_attention is None else flash_attention
         if self._flash_attention and dropout > 0:
             raise ValueError(
@@ -91,6 +87,7 @@ class HeadAttention(Layer, registered=False):
             dtype=self.dtype_policy,
             name=name,
         )
+        layer.supports_masking = True  # what is masked is seen to in `call`
         layer.build(shape)
         return layer
 
@@ -320,26 +317,19 @@ class MultiHeadAttention(HeadAttention):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        for name, value in (("num_heads", num_heads), ("key_dim", key_dim), ("value_dim", value_dim)):
-            optional = name == "value_dim" and value is None
-            if not optional and (not isinstance(value, int) or isinstance(value, bool) or value <= 0):
-                raise ValueError(
-                    f"Received an invalid value for argument `{name}`, expected a positive integer"
-                    f"{' or `None`' * (name == 'value_dim')}. Received: {name}={value!r}"
-                )
-        if attention_axes is not None and not isinstance(attention_axes, int | list | tuple):
-            raise ValueError(
-                f"`attention_axes` must be an int, list, or tuple. Received: attention_axes={attention_axes!r}"
-            )
-        if output_shape is not None and not isinstance(output_shape, int | list | tuple):
-            raise ValueError(f"`output_shape` must be an int, list or tuple. Received: output_shape={output_shape!r}")
+        check_integers(self, 1, num_heads=num_heads, key_dim=key_dim)
+        check_integers(self, 1, optional=True, value_dim=value_dim)
+        if attention_axes is not None:
+            standardize_sizes(self, "attention_axes", attention_axes, None, least=-math.inf)
+        if output_shape is not None:
+            output_shape = standardize_sizes(self, "output_shape", output_shape, None)
         self._set_common(
             key_dim, dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
             kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint, use_gate, seed,
         )  # fmt: skip
         self.num_heads, self.key_dim, self.value_dim = num_heads, key_dim, value_dim or key_dim
         self._activity_regularizer = regularizers.get(activity_regularizer)
-        self._output_shape = (output_shape,) if isinstance(output_shape, int) else output_shape and tuple(output_shape)
+        self._output_shape = output_shape
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
 
     def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple | None = None) -> None:
@@ -347,6 +337,7 @@ class MultiHeadAttention(HeadAttention):
         key_shape = value_shape if key_shape is None else key_shape
         rank = len(query_shape) + 1
         axes = self.attention_axes
+        check_axes(self, axes or (), query_shape, "attention_axes")
         axes = range(1, rank - 2) if axes is None else [axis if axis >= 0 else rank - 1 + axis for axis in axes]
         self.attention_axes = self._attention_axes = tuple(axes)
         heads, sizes = (self.num_heads, self.num_heads), (self.key_dim, self.value_dim)

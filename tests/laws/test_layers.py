@@ -5,6 +5,7 @@ import gc
 import inspect
 import json
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ import pytest
 from layerkit import layers, ops
 from layerkit.graph import as_tensor, gradients, trace
 from layerkit.graph.interpreter import Interpreter
+from layerkit.models import Model
 from layerkit.registry import registry
+from layerkit.saving import load_model
 from layerkit.serialization import custom_object_scope, deserialize_keras_object, serialize_keras_object
 from layerkit.tracing import compile_function
 from tests.samples.layers import SAMPLES, Sample, double
@@ -160,6 +163,31 @@ def test_gradients_against_differences(sample: Sample) -> None:
     slope = (at(step) - at(-step)) / (2 * step)
     expected = sum(float(np.sum(np.asarray(g) * way)) for g, way in zip(grads, ways, strict=True))
     assert expected == pytest.approx(slope, rel=1e-5, abs=1e-6)
+
+
+@each
+def test_saved_and_loaded(sample: Sample, tmp_path: Path) -> None:
+    """A model of the layer gives the same bits after it was saved and loaded, whole or its weights alone."""
+    inputs = sample.inputs()
+    flat = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+    model = _model_of(sample, flat)
+    random = np.random.default_rng(4)
+    model.set_weights([np.abs(random.normal(size=v.shape)) + 0.2 for v in model.weights])
+    before = model.predict_on_batch(flat)
+    model.save(tmp_path / "model.h5")
+    with custom_object_scope({"double": double}):
+        again = load_model(tmp_path / "model.h5")
+    np.testing.assert_array_equal(again.predict_on_batch(flat), before)
+    if model.weights:
+        model.save_weights(tmp_path / "of.weights.h5")
+        other = _model_of(sample, flat)
+        other.load_weights(tmp_path / "of.weights.h5")
+        np.testing.assert_array_equal(other.predict_on_batch(flat), before)
+
+
+def _model_of(sample: Sample, arrays: list[np.ndarray]) -> Model:
+    given = [layers.Input(batch_shape=(None, *x.shape[1:]), dtype=x.dtype.name) for x in arrays]
+    return Model(given, _called(sample.make(), _gathered(sample.inputs(), tuple(given))))
 
 
 @each

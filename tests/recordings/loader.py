@@ -16,14 +16,19 @@ FAMILIES = (
     "activations",
     "initializers",
     "regularizers",
+    "constraints",
     "recurrent",
     "training",
     "further_losses",
     "further_metrics",
     "further_optimizers",
     "image_layers",
+    "bounding_boxes",
+    "distillation",
     "preprocessing",
     "attention_layers",
+    "further_layers",
+    "masking",
 )
 
 

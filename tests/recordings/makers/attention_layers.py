@@ -109,8 +109,10 @@ def _case(name: str, class_: str, kwargs: dict[str, Any], shapes: tuple, call: d
     for mask in masks.values():
         mask[..., 0] = True  # what no score counts for is each backend's own
     inputs = [rng.integers(0, below[0], s, dtype="int32") if below else normal(rng, *s) for s in shapes]
-    layer = getattr(keras.layers, class_)(**kwargs)
-    together = "arguments" if "Query" in class_ or "MultiHead" in class_ else "list" if "Attention" in class_ else ""
+    inside = {key: keras.layers.deserialize(value) for key, value in kwargs.items() if key == "layer"}
+    layer = getattr(keras.layers, class_)(**{**kwargs, **inside})
+    listed = "Attention" in class_ or class_ == "Dot"
+    together = "arguments" if "Query" in class_ or "MultiHead" in class_ else "list" if listed else ""
 
     def called(*arrays: Any) -> Any:
         given = arrays if together == "arguments" else [list(arrays)] if together == "list" else arrays
@@ -118,8 +120,10 @@ def _case(name: str, class_: str, kwargs: dict[str, Any], shapes: tuple, call: d
         return list(outputs) if isinstance(outputs, tuple) else [outputs]
 
     called(*inputs)
-    layer.set_weights([np.asarray(normal(rng, *v.shape) * 0.5, "float32") for v in layer.weights])
+    weights = [np.asarray(normal(rng, *v.shape) * 0.5, "float32") for v in layer.weights]
+    layer.set_weights(weights)
     outputs = [np.asarray(output) for output in plain(called(*inputs))]
+    layer.set_weights(weights)
     r = [np.asarray(normal(rng, *output.shape)) for output in outputs]
     trainable = list(layer.trainable_variables)
 
@@ -138,7 +142,7 @@ def _case(name: str, class_: str, kwargs: dict[str, Any], shapes: tuple, call: d
         "masks": masks,
         "together": together,
         "inputs": inputs,
-        "weights": [np.asarray(value) for value in layer.get_weights()],
+        "weights": weights,
         "weight_paths": [variable.path for variable in layer.weights],
         "trainable": [bool(variable.trainable) for variable in layer.weights],
         "outputs": outputs,
@@ -148,10 +152,10 @@ def _case(name: str, class_: str, kwargs: dict[str, Any], shapes: tuple, call: d
     }
 
 
-def make() -> list[dict[str, Any]]:
-    """Every row as a case; one that this backend cannot run holds its name and the error."""
+def cases_of(rows: list[Row]) -> list[dict[str, Any]]:
+    """The cases of rows, numbered within their class."""
     found, counts = [], {}
-    for class_, *rest in ROWS:
+    for class_, *rest in rows:
         counts[class_] = counts.get(class_, 0) + 1
         name = f"{class_}-{counts[class_]:02d}"
         try:
@@ -159,3 +163,8 @@ def make() -> list[dict[str, Any]]:
         except Exception as error:  # whatever the backend raises: record.py takes the other's result
             found.append({"name": name, "failed": f"{type(error).__name__}: {error}"[:300]})
     return found
+
+
+def make() -> list[dict[str, Any]]:
+    """Every row as a case; one that this backend cannot run holds its name and the error."""
+    return cases_of(ROWS)

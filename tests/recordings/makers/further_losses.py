@@ -24,6 +24,9 @@ def _data(class_: str, shape: tuple[int, ...], name: str) -> tuple[np.ndarray, n
         case "CategoricalGeneralizedCrossEntropy":
             exponentials = np.exp(raw)
             return labels, exponentials / exponentials.sum(-1, keepdims=True)
+        case "CategoricalFocalCrossentropy":
+            exponentials = np.exp(raw)
+            return np.eye(shape[-1], dtype="float32")[labels], exponentials / exponentials.sum(-1, keepdims=True)
     return rng.integers(0, 2, shape).astype("float32"), 1 / (1 + np.exp(-raw))
 
 
@@ -39,6 +42,9 @@ VARIATIONS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("CTC", {}, (4, 9, 5)),
     ("CategoricalGeneralizedCrossEntropy", {}, (5, 4)),
     ("CategoricalGeneralizedCrossEntropy", {"q": 0.8}, (5, 4)),
+    ("CategoricalFocalCrossentropy", {}, (5, 4)),
+    ("CategoricalFocalCrossentropy", {"alpha": 0.6, "gamma": 1.5, "label_smoothing": 0.1}, (5, 4)),
+    ("CategoricalFocalCrossentropy", {"from_logits": True}, (5, 4)),
 ]
 FUNCTIONS = {
     "Dice": "dice",
@@ -46,6 +52,7 @@ FUNCTIONS = {
     "Circle": "circle",
     "CTC": "ctc",
     "CategoricalGeneralizedCrossEntropy": "categorical_generalized_cross_entropy",
+    "CategoricalFocalCrossentropy": "categorical_focal_crossentropy",
 }
 
 

@@ -26,6 +26,11 @@ METRICS = [
     _of("OneHotIoU", "one hot", num_classes=4, target_class_ids=[1, 3], dtype="float32"),
     _of("OneHotMeanIoU", "one hot", num_classes=4, ignore_class=0, dtype="float32"),
     _of("OneHotMeanIoU", "one hot", num_classes=4, dtype="int32"),
+    *[
+        _of(kind, "binary", **more)
+        for kind in ("TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives")
+        for more in ({}, {"thresholds": [0.2, 0.5, 0.8]}, {"thresholds": 0.3, "classes": 1})
+    ],
 ]
 
 

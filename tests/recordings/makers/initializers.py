@@ -34,6 +34,8 @@ FIXED: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("Constant", {"value": 0.3}, (2, 3)),
     ("Identity", {}, (3, 3)),
     ("Identity", {"gain": 0.5}, (2, 4)),
+    ("STFT", {"side": "real", "window": "hann"}, (16, 1, 9)),
+    ("STFT", {"side": "imag", "window": None, "scaling": "density", "periodic": True}, (8, 1, 5)),
 ]
 
 
