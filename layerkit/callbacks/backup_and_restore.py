@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from layerkit.callbacks.callback import Callback, Logs
+
+_FINGERPRINT_BYTES = 20
 
 
 class BackupAndRestore(Callback):
     """Save weights, the optimizer's state and the epoch's number, and go on from them when `fit` is called again.
 
-    A run that was killed goes on at the start of the epoch of the last backup. Files appear whole, so a kill while one
-    is written leaves the one before.
+    A run that was killed goes on at the start of the epoch of the last backup, with the weights of that backup: after
+    backups of epochs as if nothing had been, while after a backup of a batch that epoch is trained anew. A kill at
+    any moment, that of a save too, leaves a backup whose weights and epoch belong together.
 
     Args:
         backup_dir: a folder for this training alone.
@@ -46,9 +51,10 @@ class BackupAndRestore(Callback):
         self.save_freq = save_freq
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
-        self._weights = Path(self.backup_dir) / "latest.weights.h5"
-        self._metadata = Path(self.backup_dir) / "training_metadata.json"
+        folder = Path(self.backup_dir)
+        self._weights, self._metadata = folder / "latest.weights.h5", folder / "training_metadata.json"
         self._epoch = 0
+        self._batch = 0  # the last one of this epoch that was seen
         self._batches_since_save = 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -56,53 +62,78 @@ class BackupAndRestore(Callback):
         if not self.model.built:
             raise ValueError(f"BackupAndRestore needs a built model: build {self.model.name!r}, or call it on a batch.")
         try:
-            self._restore(self._weights, self._metadata)
+            self._restore()
         except (OSError, ValueError):
-            if not _previous(self._weights).exists():
+            if not _kept(self._weights).exists():
                 raise
-            self._restore(_previous(self._weights), _previous(self._metadata))
+            _copy(_kept(self._weights), self._weights)
+            _pending(self._metadata).unlink(missing_ok=True)
+            if _kept(self._metadata).exists():
+                _copy(_kept(self._metadata), self._metadata)
+            else:
+                self._metadata.unlink(missing_ok=True)
+            self._restore()
 
-    def _restore(self, weights: Path, metadata: Path) -> None:
-        if not weights.exists():
+    def _restore(self) -> None:
+        if not self._weights.exists():
             return
+        metadata = self._read_metadata()
         optimizer = self.model.optimizer
         if optimizer is not None and not optimizer.built:
             optimizer.build(self.model.trainable_variables)
-        self.model.load_weights(os.fspath(weights))
-        if metadata.exists():
-            self._epoch = int(json.loads(metadata.read_text())["epoch"])
+        self.model.load_weights(os.fspath(self._weights))
+        if metadata is not None:
+            self._epoch = int(metadata["epoch"])
             self.model._initial_epoch = self._epoch
+
+    def _read_metadata(self) -> dict[str, Any] | None:
+        """Those of the weights that are there: a kill between two renames leaves them under their pending name."""
+        pending = _pending(self._metadata)
+        if pending.exists():
+            with contextlib.suppress(ValueError):  # cut off: then the weights are those from before it
+                metadata = json.loads(pending.read_text())
+                if metadata["weights"] == _fingerprint(self._weights):
+                    return metadata
+        return json.loads(self._metadata.read_text()) if self._metadata.exists() else None
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Note the epoch that a backup of batches belongs to."""
         self._epoch = epoch
+        self._batch = -1
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Save after so many batches."""
+        """Save after so many batches, of which one call of this stands for `steps_per_execution`."""
         if self.save_freq == "epoch":
             return
-        self._batches_since_save += 1
+        self._batches_since_save += batch - self._batch
+        self._batch = batch
         if self._batches_since_save >= self.save_freq:
             self._batches_since_save = 0
-            self._save(batch)
+            self._save()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Save, if `save_freq` is "epoch"."""
-        self._epoch = epoch + 1
+        self._epoch, self._batch = epoch + 1, 0
         if self.save_freq == "epoch":
-            self._save(0)
+            self._save()
 
-    def _save(self, batch: int) -> None:
+    def _save(self) -> None:
+        """Write all under other names first; then two renames, between which `_read_metadata` knows what belongs."""
         os.makedirs(self.backup_dir, exist_ok=True)
-        if self.double_checkpoint:
+        if self.double_checkpoint and self._weights.exists():
             for path in (self._weights, self._metadata):
                 if path.exists():
-                    shutil.copy(path, _previous(path))
-        self.model.save_weights(os.fspath(self._weights), overwrite=True)
-        # Renamed when it is whole: after a kill the metadata are the old ones, and the epoch is trained again.
-        new = self._metadata.with_name(f"{self._metadata.name}.new")
-        new.write_text(json.dumps({"epoch": self._epoch, "batch": batch}))
-        os.replace(new, self._metadata)
+                    _copy(path, _kept(path))
+        new_weights = self._weights.with_name(f"new.{self._weights.name}")
+        self.model.save_weights(os.fspath(new_weights), overwrite=True)
+        metadata = {"epoch": self._epoch, "batch": self._batch, "weights": _fingerprint(new_weights)}
+        pending = _pending(self._metadata)
+        with open(pending, "w") as file:
+            json.dump(metadata, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new_weights, self._weights)
+        os.replace(pending, self._metadata)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Remove the folder, if that was asked for."""
@@ -110,6 +141,25 @@ class BackupAndRestore(Callback):
             shutil.rmtree(self.backup_dir)
 
 
-def _previous(path: Path) -> Path:
-    """Where the backup before the last one is."""
-    return path.with_name(f"previous.{path.name}")
+def _kept(path: Path) -> Path:
+    """Where the backup before the last one is, as Keras names it."""
+    return path.with_name(f"{path.name}.bkp")
+
+
+def _pending(path: Path) -> Path:
+    """Where metadata wait until the weights that they belong to are in place."""
+    return path.with_name(f"{path.name}.new")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A copy that appears whole."""
+    part = target.with_name(f"{target.name}.part")
+    shutil.copyfile(source, part)
+    os.replace(part, target)
+
+
+def _fingerprint(weights: Path) -> str:
+    """The end of a file of weights: there stand its length and the checksum of its content."""
+    with open(weights, "rb") as file:
+        file.seek(max(0, os.path.getsize(weights) - _FINGERPRINT_BYTES))
+        return file.read().hex()

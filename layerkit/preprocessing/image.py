@@ -14,18 +14,28 @@ from typing import Any
 
 import numpy as np
 
-from layerkit import ops
 from layerkit.config import floatx, standardize_data_format
+from layerkit.preprocessing.image_changes import (
+    FILL_MODES,
+    apply_affine_transform,
+    apply_brightness_shift,
+    apply_channel_shift,
+    random_brightness,
+    random_channel_shift,
+    random_rotation,
+    random_shear,
+    random_shift,
+    random_zoom,
+)
 from layerkit.preprocessing.image_iterators import DirectoryIterator, Iterator, NumpyArrayIterator
 from layerkit.utils.images import array_to_img, img_to_array, load_img, save_img, smart_resize
 
 __all__ = [
     "DirectoryIterator", "ImageDataGenerator", "Iterator", "NumpyArrayIterator", "apply_affine_transform",
-    "apply_brightness_shift", "apply_channel_shift", "array_to_img", "img_to_array", "load_img", "save_img",
+    "apply_brightness_shift", "apply_channel_shift", "array_to_img", "img_to_array", "load_img", "random_brightness",
+    "random_channel_shift", "random_rotation", "random_shear", "random_shift", "random_zoom", "save_img",
     "smart_resize",
 ]  # fmt: skip
-
-FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 
 
 class ImageDataGenerator:
@@ -286,84 +296,3 @@ def _shift(reach: Any, size: int) -> float:
     else:
         moved = np.random.uniform(-reach, reach)
     return moved * size if np.max(reach) < 1 else moved
-
-
-def apply_affine_transform(
-    x: np.ndarray,
-    theta: float = 0,
-    tx: float = 0,
-    ty: float = 0,
-    shear: float = 0,
-    zx: float = 1,
-    zy: float = 1,
-    row_axis: int = 1,
-    col_axis: int = 2,
-    channel_axis: int = 0,
-    fill_mode: str = "nearest",
-    cval: float = 0.0,
-    order: int = 1,
-) -> np.ndarray:
-    """An image turned, moved, slanted and zoomed around its middle.
-
-    Args:
-        x: three axes.
-        theta: degrees.
-        tx: columns.
-        ty: rows.
-        shear: degrees.
-        zx: how much of the width is seen.
-        zy: how much of the height is seen.
-        row_axis: of x.
-        col_axis: of x.
-        channel_axis: of x.
-        fill_mode: what counts outside: "nearest", "constant", "reflect" or "wrap".
-        cval: what "constant" counts outside.
-        order: 1 for linear interpolation, 0 for the nearest pixel.
-    """
-    if (theta, tx, ty, shear, zx, zy) == (0, 0, 0, 0, 1, 1):
-        return x
-    turn, slant = math.radians(theta), math.radians(shear)
-    sine, cosine = math.sin(turn), math.cos(turn)
-    matrix = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]) @ np.array(
-        [[1, 0, tx], [0, 1, ty], [0, 0, 1]]
-    )
-    matrix = matrix @ np.array([[1, -math.sin(slant), 0], [0, math.cos(slant), 0], [0, 0, 1]]) @ np.diag([zx, zy, 1.0])
-    images = np.moveaxis(x, (row_axis, col_axis, channel_axis), (0, 1, 2))
-    middle = np.array([[1, 0, images.shape[1] / 2 - 0.5], [0, 1, images.shape[0] / 2 - 0.5], [0, 0, 1]])
-    around = middle @ matrix @ np.linalg.inv(middle)
-    y = ops.image.affine_transform(
-        images,
-        np.append(around[:2].ravel(), [0, 0]),
-        interpolation="bilinear" if order else "nearest",
-        fill_mode=fill_mode,
-        fill_value=cval,
-        data_format="channels_last",
-    )
-    return np.moveaxis(y.numpy(), (0, 1, 2), (row_axis, col_axis, channel_axis))
-
-
-def apply_channel_shift(x: np.ndarray, intensity: float, channel_axis: int = 0) -> np.ndarray:
-    """An image with a number added, inside of its own range of values.
-
-    >>> apply_channel_shift(np.array([[[0.0, 1.0, 4.0]]]), 2.0, channel_axis=2).tolist()
-    [[[2.0, 3.0, 4.0]]]
-    """
-    return np.clip(x + intensity, x.min(), x.max())
-
-
-def apply_brightness_shift(x: np.ndarray, brightness: float, scale: bool = True) -> np.ndarray:
-    """An image with its values, as whole numbers from 0 to 255, multiplied by a factor, and cut off there.
-
-    Args:
-        x: the image.
-        brightness: the factor.
-        scale: whether values are spread from 0 to 255 before; those outside of that range always are.
-
-    >>> apply_brightness_shift(np.array([[[10.0, 100.0, 200.0]]]), 1.5, scale=False).tolist()
-    [[[15.0, 150.0, 255.0]]]
-    """
-    low, high = x.min(), x.max()
-    outside = low < 0 or high > 255
-    y = (x - low) / ((high - low) or 1) * 255 if scale or outside else x
-    y = np.clip(np.trunc(y.astype("uint8") * np.float32(brightness)), 0, 255).astype(floatx())
-    return y / 255 * (high - low) + low if outside and not scale else y

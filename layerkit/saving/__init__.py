@@ -5,6 +5,7 @@ from __future__ import annotations
 from layerkit.models.model import provide_saving
 from layerkit.saving.copies import reduce_model
 from layerkit.saving.errors import SavedFileError
+from layerkit.saving.file_editor import KerasFileEditor
 from layerkit.saving.files import load_model, load_weights, save_model, save_weights
 from layerkit.saving.inspection import inspect
 from layerkit.serialization import (
@@ -19,8 +20,8 @@ from layerkit.serialization import (
 )
 
 __all__ = [
-    "CustomObjectScope", "SavedFileError", "custom_object_scope", "deserialize_keras_object", "get_custom_objects",
-    "get_registered_name", "get_registered_object", "inspect", "load_model", "load_weights",
+    "CustomObjectScope", "KerasFileEditor", "SavedFileError", "custom_object_scope", "deserialize_keras_object",
+    "get_custom_objects", "get_registered_name", "get_registered_object", "inspect", "load_model", "load_weights",
     "register_keras_serializable", "save_model", "save_weights", "serialize_keras_object",
 ]  # fmt: skip
 

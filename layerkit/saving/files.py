@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 from layerkit import optimizers
-from layerkit.errors import UnknownNameError
+from layerkit.errors import UnknownNameError, refuse_unknown
 from layerkit.saving import legacy_h5, weights_h5
 from layerkit.saving.atomic import may_write
 from layerkit.saving.errors import SavedFileError
@@ -21,6 +22,7 @@ from layerkit.serialization import custom_object_scope
 
 _LEGACY = (".h5", ".hdf5")
 _WEIGHTS = ".weights.h5"
+_SHARDED = ".weights.json"
 
 
 def save_model(
@@ -29,6 +31,7 @@ def save_model(
     overwrite: bool = True,
     zipped: bool | None = None,
     include_optimizer: bool = True,
+    **kwargs: Any,
 ) -> None:
     """Save a model: architecture, weights, what `compile` was given, the states of optimizer and random generators.
 
@@ -40,8 +43,10 @@ def save_model(
         overwrite: False asks before a file is replaced, or raises where nobody can be asked.
         zipped: of Keras' `.keras` format; None here.
         include_optimizer: whether what `compile` was given and the optimizer's state are saved.
+        **kwargs: `save_format`, of Keras 2, has no use beside the name's ending: a warning says so.
 
     Raises:
+        TypeError: there are other arguments.
         ValueError: the ending is another one, or the model is not built.
         FileExistsError: the file exists, overwrite is False, and there is nobody to ask.
         OSError: the file cannot be written; the old one is unchanged.
@@ -49,6 +54,14 @@ def save_model(
     >>> save_model(model, "model.h5")  # doctest: +SKIP
     """
     path = _text(filepath)
+    save_format = kwargs.pop("save_format", None)
+    refuse_unknown("save_model", kwargs)
+    if save_format:
+        warnings.warn(
+            f"save_model: `save_format` is deprecated and not used, the file's ending says the format: {path}. "
+            f"Received: save_format={save_format!r}",
+            stacklevel=2,
+        )
     if path.endswith(_WEIGHTS):
         raise ValueError(
             f"`.weights.h5` files hold weights only: use `save_weights`, or another name. Received: {path}"
@@ -146,29 +159,54 @@ def _compile(root: Group, model: Any, custom_objects: Mapping[str, Any] | None) 
     return True
 
 
-def save_weights(model: Any, filepath: str | os.PathLike, overwrite: bool = True) -> None:
+def save_weights(
+    model: Any,
+    filepath: str | os.PathLike,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
+) -> None:
     """Save the weights of a model, and its optimizer's state if it is compiled, as Keras 3 does.
 
     Args:
         model: a model that is built.
-        filepath: ends in `.weights.h5`.
+        filepath: ends in `.weights.h5`. Another name that ends in `.h5` or `.hdf5` gives a file of Keras 2's layout:
+            the layers' weights without the optimizer's state.
         overwrite: False asks before a file is replaced, or raises where nobody can be asked.
+        max_shard_size: not supported; raises NotImplementedError. A file may have any size, and appears whole.
+        **kwargs: `objects_to_skip`, layers (or the optimizer) that are left out, with all that is below them.
 
     Raises:
-        ValueError: the ending is another one, or the model is not built.
+        TypeError: there are other arguments.
+        ValueError: the ending is another one, the model is not built, or `objects_to_skip` is for the other layout.
         FileExistsError: the file exists, overwrite is False, and there is nobody to ask.
         OSError: the file cannot be written; the old one is unchanged.
     """
     path = _text(filepath)
-    if not path.endswith(_WEIGHTS):
+    skipped = kwargs.pop("objects_to_skip", None) or ()
+    refuse_unknown("save_weights", kwargs)
+    if max_shard_size is not None:
+        raise NotImplementedError(
+            "save_weights doesn't support `max_shard_size`: several files could not appear all at once. Leave it out: "
+            f"a `.weights.h5` file may have any size. Got max_shard_size={max_shard_size!r}."
+        )
+    if not path.endswith(_LEGACY):
         raise ValueError(f"The filename must end in `.weights.h5`. Received: filepath={path}")
+    legacy = not path.endswith(_WEIGHTS)
+    if legacy and skipped:
+        raise ValueError(f"`objects_to_skip` is for `.weights.h5` files; {path!r} would be of another layout.")
     _check_built(model, "saving")
     if may_write(path, overwrite):
         with new_hdf5(path) as file:
-            weights_h5.write_weights(file, model)
+            if legacy:
+                legacy_h5.write_layers(file, model)
+            else:
+                weights_h5.write_weights(file, model, skipped)
 
 
-def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = False, by_name: bool = False) -> None:
+def load_weights(
+    model: Any, filepath: str | os.PathLike, skip_mismatch: bool = False, by_name: bool = False, **kwargs: Any
+) -> None:
     """Give a model the weights in a file: a `.weights.h5`, or a legacy `.h5` of weights or a whole model.
 
     Args:
@@ -176,13 +214,23 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
         filepath: the file; which layout it has is seen from its content.
         skip_mismatch: whether what does not fit is left as it is, with a warning.
         by_name: for legacy files, whether layers are matched by their names and not by their order.
+        **kwargs: `objects_to_skip`, for `.weights.h5` files: layers (or the optimizer) that stay as they are, with all
+            that is below them.
 
     Raises:
+        TypeError: there are other arguments.
         FileNotFoundError: there is no such file.
-        ValueError: the model is not built, or `by_name` is set for a file without names.
+        ValueError: the model is not built, or an argument is for files of another kind.
         SavedFileError: the file is damaged or does not fit; all misfits are listed and no weight has changed.
     """
     path = _text(filepath)
+    skipped = kwargs.pop("objects_to_skip", None) or ()
+    refuse_unknown("load_weights", kwargs)
+    if path.endswith(_SHARDED):
+        raise NotImplementedError(
+            f"{path!r} lists weights in several files, which are not read. Load them in Keras and save them as one: "
+            "`model.save_weights('name.weights.h5')`."
+        )
     if not path.endswith(_LEGACY):
         raise _unknown_ending(path, "Weights are loaded from `.weights.h5`, `.h5` and `.hdf5` files")
     _check_built(model, "loading weights into")
@@ -194,7 +242,9 @@ def load_weights(model: Any, filepath: str | os.PathLike, skip_mismatch: bool = 
         if layout == "weights":
             if by_name:
                 raise ValueError(f"`by_name` is for legacy `.h5` files; {path!r} has no names of layers to go by.")
-            weights_h5.match_weights(root, model, matching)
+            weights_h5.match_weights(root, model, matching, skipped)
+        elif skipped:
+            raise ValueError(f"`objects_to_skip` is for `.weights.h5` files; {path!r} is of another layout.")
         else:
             group = root.group("model_weights") if layout == "legacy model" else root
             legacy_h5.match_layers(group, model, matching, by_name)

@@ -27,8 +27,8 @@ _NUMBERS = "fiub"
 
 
 @contextlib.contextmanager
-def open_hdf5(path: str) -> Iterator[Group]:
-    """The root group of a file.
+def open_hdf5(path: str, shown: str | None = None) -> Iterator[Group]:
+    """The root group of a file, which messages call `shown` where it is a copy of something.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -48,9 +48,9 @@ def open_hdf5(path: str) -> Iterator[Group]:
     except PermissionError:
         raise
     except Exception as error:
-        raise SavedFileError(f"Cannot load {path!r}: {_why_not_open(path, error)}") from error
+        raise SavedFileError(f"Cannot load {(shown or path)!r}: {_why_not_open(path, error)}") from error
     try:
-        yield Group(file, path, "")
+        yield Group(file, shown or path, "")
     finally:
         file.close()
 

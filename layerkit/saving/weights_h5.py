@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,20 +28,21 @@ _LAYERS_OF_2023 = "_layer_checkpoint_dependencies"  # what Keras 2.12 and 2.13 c
 _NOT_LAYERS = ("optimizer", "metrics", "optimizers")
 
 
-def saveables(model: Any) -> Iterator[tuple[str, Any]]:
+def saveables(model: Any, skipped: Iterable[Any] = ()) -> Iterator[tuple[str, Any]]:
     """The layers and the optimizer of a model with the paths at which Keras 3 keeps them, each at the first place met.
 
     The model's own list of layers comes first in Sequential and functional models; then attributes by name, private
-    ones last. Items of lists are numbered by class.
+    ones last. Items of lists are numbered by class. What is to be `skipped` is left out with all that is below it.
     """
-    seen: set[int] = set()
+    # What was met is kept: a list that a property makes would go, and another come to lie at its address.
+    seen = {id(thing): thing for thing in skipped}
     yield from _below(model, "", seen)
 
 
-def _below(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _below(thing: Any, path: str, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:
     if id(thing) in seen:
         return
-    seen.add(id(thing))
+    seen[id(thing)] = thing
     yield path, thing
     if not isinstance(thing, Stateful):
         return
@@ -49,11 +50,11 @@ def _below(thing: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
         yield from _found(value, f"{path}/{name}".strip("/"), seen)
 
 
-def _found(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+def _found(value: Any, path: str, seen: dict[int, Any]) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Stateful | Optimizer):
         yield from _below(value, path, seen)
     elif isinstance(value, list | tuple | dict) and id(value) not in seen:
-        seen.add(id(value))
+        seen[id(value)] = value
         numbers: Counter[str] = Counter()
         for item in value.values() if isinstance(value, dict) else value:
             nested = isinstance(item, list | tuple | dict)
@@ -118,9 +119,9 @@ def own_variables(thing: Any) -> list[Variable]:
 # Writing
 
 
-def write_weights(file: h5py.File, model: Any) -> None:
+def write_weights(file: h5py.File, model: Any, skipped: Iterable[Any] = ()) -> None:
     """Fill a file with the weights of a model, and with the state of its optimizer if it has one."""
-    for path, thing in saveables(model):
+    for path, thing in saveables(model, skipped):
         group = file.create_group(f"{path}/vars".strip("/"))
         if isinstance(getattr(thing, "name", None), str):
             group.attrs["name"] = thing.name
@@ -146,17 +147,22 @@ class _NewStore:
 # Reading
 
 
-def match_weights(root: Group, model: Any, matching: Matching) -> None:
+def match_weights(root: Group, model: Any, matching: Matching, skipped: Sequence[Any] = ()) -> None:
     """Match the arrays of a file with a model's layers; what the file has beyond them is a misfit too."""
     old = not root.has("layers") and root.has(_LAYERS_OF_2023)
     used: set[str] = set()
-    for path, thing in saveables(model):
+    # Of what is skipped the file may have arrays.
+    around = saveables(model) if skipped else ()
+    kept = [(path, thing, True) for path, thing in saveables(model, skipped)]
+    for path, thing, matched in [*kept, *((path, thing, False) for path, thing in around)]:
         place = f"{path}/vars".strip("/")
         if old:
             place = "/".join(_LAYERS_OF_2023 if part == "layers" else part for part in place.split("/"))
         group = root.group(place) if root.has(place) else None
         names = sorted(group.names(), key=_number) if group is not None else []
         used.update(f"{place}/{name}" for name in names)
+        if not matched:
+            continue
         if isinstance(thing, Optimizer):
             if names:
                 match_optimizer(matching, thing, [group.array(name) for name in names], model.trainable_variables)
@@ -211,10 +217,11 @@ class _Store:
 
 
 def _report_rest(root: Group, used: set[str], matching: Matching) -> None:
-    """Arrays that no layer of the model asked for. The state of an optimizer or of metrics may go unused."""
+    """Arrays that no layer of the model asked for. The state of optimizers or of metrics may go unused."""
     rest: dict[str, list[StoredArray]] = {}
     for array in root.arrays(skip=_NOT_LAYERS):
-        if array.path not in used:
+        of_inner_optimizer = "/optimizer/vars/" in array.path  # of a model that was trained before it became a layer
+        if array.path not in used and not of_inner_optimizer:
             rest.setdefault(array.path.rpartition("/vars/")[0] or array.path, []).append(array)
     for path, arrays in rest.items():
         shapes = ", ".join(str(array.shape) for array in arrays)

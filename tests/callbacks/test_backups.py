@@ -1,6 +1,7 @@
 """Callbacks that keep state for the time after, or send it away."""
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -45,13 +46,18 @@ class Kill(Callback):
             raise RuntimeError("killed")
 
 
+def noted(folder):
+    metadata = json.loads((folder / "training_metadata.json").read_text())
+    return metadata["epoch"], metadata["batch"]
+
+
 def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     whole = made()
     fit(whole)
     first = made()
     with pytest.raises(RuntimeError, match="killed"):
         fit(first, [BackupAndRestore(tmp_path / "backup"), Kill(2)])
-    assert json.loads((tmp_path / "backup" / "training_metadata.json").read_text()) == {"epoch": 2, "batch": 0}
+    assert noted(tmp_path / "backup") == (2, 0)
     second = made()
     history = fit(second, [BackupAndRestore(tmp_path / "backup")])
     assert history.epoch == [2, 3]
@@ -64,7 +70,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
 def test_backups_of_batches(tmp_path):
     with pytest.raises(RuntimeError, match="killed"):
         fit(made(), [BackupAndRestore(tmp_path, save_freq=2), Kill(1, 2)])
-    assert json.loads((tmp_path / "training_metadata.json").read_text()) == {"epoch": 1, "batch": 0}
+    assert noted(tmp_path) == (1, 0)
     model = made()
     history = fit(model, [BackupAndRestore(tmp_path, save_freq=2, delete_checkpoint=False)])
     assert history.epoch == [1, 2, 3]
@@ -77,6 +83,84 @@ def test_the_backup_before_the_last_one(tmp_path):
         fit(made(), [BackupAndRestore(tmp_path, double_checkpoint=True), Kill(2)])
     (tmp_path / "latest.weights.h5").write_bytes(b"broken")
     assert fit(made(), [BackupAndRestore(tmp_path, double_checkpoint=True)]).epoch == [1, 2, 3]
+
+
+class StopAfter(Callback):
+    """Ends training after a batch, before the callbacks that come later see it."""
+
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self.epoch, self.batch, self.here = epoch, batch, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.here = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.here == self.epoch and batch >= self.batch:
+            raise RuntimeError("killed")
+
+
+KERAS_BACKUPS = [  # as Keras 3.15.1 goes on: save_freq, steps_per_execution, the kill, metadata, iterations, weights
+    (2, 1, (1, 4), (1, 4), 33, [1.0298882, 1.0308957, 1.020563]),
+    (3, 1, (1, 1), (1, 1), 30, [1.027172, 1.0282847, 1.0186121]),
+    (5, 2, (1, 3), (1, 3), 32, [1.0288926, 1.0300027, 1.019973]),
+    (10, 1, (2, 3), (1, 2), 31, [1.0279742, 1.0289928, 1.0189605]),
+]
+
+
+@pytest.mark.parametrize(("freq", "steps", "kill", "metadata", "iterations", "weights"), KERAS_BACKUPS)
+def test_an_epoch_is_trained_anew_from_the_backup_in_it(tmp_path, freq, steps, kill, metadata, iterations, weights):
+    x = np.random.default_rng(0).normal(size=(28, 3)).astype("float32")
+    y = 2 * x.sum(1, keepdims=True)
+    for killed in (True, False):
+        model = made()
+        model.compile("adam", "mse", steps_per_execution=steps)
+        callbacks = [BackupAndRestore(tmp_path, save_freq=freq, delete_checkpoint=False)]
+        options = {"batch_size": 4, "epochs": 4, "shuffle": False, "verbose": 0}
+        if killed:
+            with pytest.raises(RuntimeError, match="killed"):
+                model.fit(x, y, callbacks=[*callbacks, StopAfter(*kill)], **options)
+            assert noted(tmp_path) == metadata
+        else:
+            assert model.fit(x, y, callbacks=callbacks, **options).epoch == [1, 2, 3]
+    assert int(model.optimizer.iterations) == iterations
+    np.testing.assert_allclose(model.get_weights()[0].ravel(), weights, rtol=1e-5)
+
+
+@pytest.mark.parametrize("renames", range(9))
+@pytest.mark.parametrize("double", [False, True])
+def test_a_kill_in_a_save_leaves_a_backup_to_go_on_from(tmp_path, monkeypatch, renames, double):
+    """Whichever of the renames of the second save never happens, the run ends as one that was not killed."""
+    rename, done = os.replace, []
+
+    def replace(*arguments):
+        if (tmp_path / "training_metadata.json").exists():
+            done.append(arguments)
+        if len(done) > renames:
+            raise KeyboardInterrupt
+        rename(*arguments)
+
+    whole, first, second = made(), made(), made()
+    fit(whole, epochs=2)
+    monkeypatch.setattr(os, "replace", replace)
+    try:
+        fit(first, [BackupAndRestore(tmp_path, double_checkpoint=double, delete_checkpoint=False)], epochs=2)
+    except KeyboardInterrupt:
+        assert renames < (5 if double else 3)
+    else:
+        assert renames >= (5 if double else 3)
+    monkeypatch.undo()
+    assert fit(second, [BackupAndRestore(tmp_path)], epochs=2).epoch in ([], [1])
+    for one, other in zip(second.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_folder_that_keras_wrote_has_no_mark_of_the_weights(tmp_path):
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(made(), [BackupAndRestore(tmp_path), Kill(2)])
+    (tmp_path / "training_metadata.json").write_text('{"epoch": 3, "batch": 0}')
+    (tmp_path / "training_metadata.json.new").write_text('{"epoch": 1, "ba')  # a kill while it was written
+    assert fit(made(), [BackupAndRestore(tmp_path)]).epoch == [3]
 
 
 @pytest.mark.parametrize(

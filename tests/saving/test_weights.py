@@ -7,7 +7,7 @@ from saved_models import Scale, assert_same, compiled, small, state, two_headed
 
 from layerkit.layers import Dense, Input, Layer
 from layerkit.models import Model, Sequential
-from layerkit.saving import SavedFileError, load_model
+from layerkit.saving import SavedFileError, load_model, save_weights
 
 
 def _paths(path):
@@ -199,8 +199,10 @@ def test_file_names_choose_the_format(tmp_path):
         load_model("m.weights.h5")
     with pytest.raises(ValueError, match=r"use `save_weights`"):
         model.save("m.weights.h5")
-    with pytest.raises(ValueError, match=r"must end in `.weights.h5`. Received: filepath=m.h5"):
-        model.save_weights("m.h5")
+    with pytest.raises(ValueError, match=r"must end in `.weights.h5`. Received: filepath=m.npz"):
+        model.save_weights("m.npz")
+    with pytest.raises(ValueError, match=r"`objects_to_skip` is for `.weights.h5` files"):
+        model.save_weights("m.h5", objects_to_skip=[model.layers[0]])
     with pytest.raises(ValueError, match=r"Weights are loaded from"):
         model.load_weights("m.npz")
     with pytest.raises(ValueError, match="`zipped` is an option of the `.keras` format"):
@@ -212,3 +214,82 @@ def test_file_names_choose_the_format(tmp_path):
         model.load_weights(tmp_path / "other.h5")
     with pytest.raises(SavedFileError, match="has no model_config: it holds nothing known"):
         load_model(tmp_path / "other.h5")
+
+
+def test_objects_to_skip_are_neither_written_nor_loaded(tmp_path):
+    whole, part = tmp_path / "whole.weights.h5", tmp_path / "part.weights.h5"
+    model, other = _plain(5, 4), _plain(5, 4)
+    save_weights(model, whole)
+    save_weights(model, part, objects_to_skip=[model.layers[0]])
+    assert _paths(part) == ["layers/dense_1/vars/0", "layers/dense_1/vars/1"]
+    for path in (whole, part):
+        other = _plain(5, 4)
+        before = other.layers[0].get_weights()
+        other.load_weights(path, objects_to_skip=[other.layers[0]])
+        assert_same(other.layers[0].get_weights(), before)
+        assert_same(other.layers[1].get_weights(), model.layers[1].get_weights())
+
+
+def test_arguments_that_cannot_be_honoured(tmp_path):
+    model, path = _plain(5), tmp_path / "m.weights.h5"
+    for save in (model.save_weights, lambda *args, **kwargs: save_weights(model, *args, **kwargs)):
+        with pytest.raises(NotImplementedError, match="doesn't support `max_shard_size`.* Leave it out"):
+            save(path, max_shard_size=0.5)
+    assert not path.exists()
+    model.save_weights(path, max_shard_size=None)
+    with pytest.raises(NotImplementedError, match="several files, which are not read. Load them in Keras"):
+        model.load_weights(tmp_path / "m.weights.json")
+    for call in (lambda: save_weights(model, path, foo=1), lambda: model.load_weights(path, foo=1)):
+        with pytest.raises(TypeError, match="unexpected keyword arguments: foo"):
+            call()
+    legacy = tmp_path / "m.h5"
+    with pytest.warns(UserWarning, match="`save_format` is deprecated"):
+        model.save(legacy, save_format="h5")
+    with pytest.raises(ValueError, match="`objects_to_skip` is for `.weights.h5` files"):
+        model.load_weights(legacy, objects_to_skip=[model.layers[0]])
+    with pytest.raises(TypeError, match="unexpected keyword arguments: foo"):
+        model.save(legacy, foo=1)
+
+
+@pytest.mark.parametrize("rank", [None, 2], ids=["frozen", "low rank"])
+def test_what_is_frozen_inside_a_model_stays_frozen(tmp_path, rank):
+    inputs = Input((3,))
+    first = Dense(4, lora_rank=rank, name="first")
+    model = Model(inputs, Dense(2)(first(inputs)))
+    if rank is None:
+        first.trainable = False
+    model.save(tmp_path / "model.h5")
+    again = load_model(tmp_path / "model.h5")
+    assert [v.trainable for v in again.weights] == [v.trainable for v in model.weights]
+    assert [layer.trainable for layer in again.layers] == [layer.trainable for layer in model.layers]
+
+
+def test_a_trained_inner_model_is_written_whole_and_read_without_its_optimizer(tmp_path):
+    class Listing(Dense):
+        @property
+        def fresh(self):
+            return [[self.units], [self.units]]  # lists that nobody keeps
+
+    def nested(inner):
+        x = Input((3,))
+        return Model(x, inner(Listing(3)(x)))
+
+    inner, other = (Sequential([Input((3,)), Dense(3), Dense(2)]) for _ in range(2))
+    inner.compile("adam", "mse")
+    inner.fit(np.ones((4, 3)), np.ones((4, 2)), verbose=0)
+    path, model = tmp_path / "model.weights.h5", nested(other)
+    nested(inner).save_weights(path)
+    assert sum("/optimizer/vars/" in name for name in _paths(path)) == 10
+    model.load_weights(path)
+    assert_same(inner.get_weights(), other.get_weights())
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.hdf5"])
+def test_names_of_keras_2_give_its_layout(tmp_path: Path, name: str):
+    saved, read = _plain(5, 4), _plain(5, 4)
+    saved.save_weights(tmp_path / name)
+    with h5py.File(tmp_path / name) as file:
+        assert [one.decode() for one in file.attrs["layer_names"]] == [layer.name for layer in saved.layers]
+    read.load_weights(tmp_path / name)
+    for expected, got in zip(saved.get_weights(), read.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
