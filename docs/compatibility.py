@@ -20,7 +20,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))  # the package next to this folder, not an installed one
-PAGE, RECORDING, REASONS = (FOLDER / name for name in ("compatibility.md", "keras_api.json", "missing_names.json"))
+from layerkit.missing_names import REASONS, reason_of  # noqa: E402
+
+PAGE, RECORDING = (FOLDER / name for name in ("compatibility.md", "keras_api.json"))
 INTRODUCTION = """\
 # Compatibility with Keras {version}
 
@@ -120,8 +122,8 @@ def constructor_or_function(thing: Callable) -> list[inspect.Parameter]:
         names = {one.name for one in parameters}
         rest = [one for one in drop_first(base.__init__) if one.name not in names]
         named = [one for one in rest if one.kind not in REST]
-        if parameters:  # they go through **kwargs, by name
-            named = [one.replace(kind=one.KEYWORD_ONLY) for one in named]
+        if parameters:  # they go through **kwargs, by name; what the base has to be given, the class gives it itself
+            named = [one.replace(kind=one.KEYWORD_ONLY) for one in named if one.default is not one.empty]
         parameters += named
         if len(named) == len(rest):
             break
@@ -210,14 +212,16 @@ def place_differences(names: list[str], own: list[inspect.Parameter]) -> list[st
 # Reasons
 
 
-def reason_of(name: str, reasons: dict[str, str]) -> str:
-    """Why a name is missing: by the first pattern that it matches."""
-    return next((reason for pattern, reason in reasons.items() if fnmatch.fnmatchcase(name, pattern)), NO_REASON)
+def told_reason(name: str) -> str:
+    """Why a name is missing, as the package says it to who asks for it."""
+    reason = reason_of(name)
+    return NO_REASON if reason is None else f"{reason[:1].upper()}{reason[1:]}"
 
 
-def idle_reasons(modules: list[Module], recorded: dict, reasons: dict[str, str]) -> Iterator[str]:
+def idle_reasons(modules: list[Module], recorded: dict, reasons: dict[str, str] = REASONS) -> Iterator[str]:
     """Patterns that match a name that is there, or no name of Keras, with that said."""
     missing = {f"{module.name}.{name}" for module in modules for name in module.missing}
+    missing |= {module.name for module in modules if len(module.missing) == module.total}
     known = missing | {f"{module}.{name}" for module, names in recorded["modules"].items() for name in names}
     for pattern in reasons:
         matched = fnmatch.filter(known, pattern)
@@ -249,15 +253,15 @@ def row(module: Module) -> str:
     return f"| {module.name} | {' | '.join(map(str, numbers))} |"
 
 
-def missing_names(modules: list[Module], reasons: dict[str, str]) -> Iterator[str]:
+def missing_names(modules: list[Module]) -> Iterator[str]:
     """The missing names by reason: the modules of which all are, then those of the others, module by module."""
     whole = [module for module in modules if len(module.missing) == module.total]
     yield "### Whole modules\n"
-    yield from by_reason({module.name: reason_of(f"{module.name}.", reasons) for module in whole})
+    yield from by_reason({module.name: told_reason(f"{module.name}.") for module in whole})
     for module in modules:
         if module.missing and module not in whole:
             yield f"### {module.name}\n"
-            yield from by_reason({name: reason_of(f"{module.name}.{name}", reasons) for name in module.missing})
+            yield from by_reason({name: told_reason(f"{module.name}.{name}") for name in module.missing})
 
 
 def by_reason(names: dict[str, str]) -> Iterator[str]:
@@ -278,11 +282,12 @@ def other_signatures(modules: list[Module]) -> Iterator[str]:
             yield ""
 
 
-def write(modules: list[Module], recorded: dict, reasons: dict[str, str]) -> str:
+def write(modules: list[Module], recorded: dict) -> str:
     """The page."""
     parts = [INTRODUCTION.format(version=recorded["version"]), *table(modules)]
-    parts += ["\n## Missing names\n", *missing_names(modules, reasons)]
-    parts += ["## Other signatures\n", *other_signatures(modules)]
+    parts += ["\n## Missing names\n", *missing_names(modules)]
+    differences = list(other_signatures(modules))
+    parts += ["## Other signatures\n", *differences] if differences else ["No signature differs.\n"]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -292,7 +297,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="only say whether the page is up to date")
     parser.add_argument("--missing", metavar="MODULE", help="print the missing names of a module of Keras")
     options = parser.parse_args(arguments)
-    recorded, reasons = json.loads(RECORDING.read_text()), json.loads(REASONS.read_text())
+    recorded = json.loads(RECORDING.read_text())
     modules = compare_all(recorded)
     if options.missing:
         asked = [module for module in modules if module.name == options.missing]
@@ -300,7 +305,7 @@ def main(arguments: list[str] | None = None) -> int:
             parser.error(f"Keras has no module {options.missing}; it has {', '.join(m.name for m in modules)}")
         print(*asked[0].missing, sep="\n")
         return 0
-    page = write(modules, recorded, reasons)
+    page = write(modules, recorded)
     if not options.check:
         PAGE.write_text(page)
         return 0

@@ -6,12 +6,14 @@ import importlib
 import importlib.util
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from layerkit.missing_names import MissingModuleError, explanation
 
 KERAS = "layerkit"
 TENSORFLOW_VERSION = "2.0.0+layerkit"
@@ -20,14 +22,15 @@ TENSORFLOW_VERSION = "2.0.0+layerkit"
 _PREFIXES = {
     "tensorflow.keras": "keras", "tensorflow.python.keras": "keras", "tensorflow.compat.v1.keras": "keras",
     "tensorflow.compat.v2.keras": "keras", "tf_keras": "keras", "keras.api": "keras", "keras._tf_keras.keras": "keras",
-    "keras.src.saving.saving_lib": "keras.saving", "keras.src": "keras",
+    "keras.src.saving.saving_lib": "keras.saving", "keras.src": "keras", "keras.objectives": "keras.losses",
+    "keras.optimizers.experimental": "keras.optimizers", "keras.optimizers.legacy": "keras.optimizers",
 }  # fmt: skip
 
 # Modules of Keras 1 and 2, whose classes and functions their package has by now.
 _FORMER_MODULES = {
     "layers": (
         "advanced_activations", "convolutional", "convolutional_recurrent", "core", "embeddings",
-        "experimental.preprocessing", "local", "merge", "noise", "normalization", "pooling", "recurrent", "wrappers",
+        "cudnn_recurrent", "experimental.preprocessing", "local", "merge", "noise", "normalization", "pooling", "recurrent", "wrappers",
     ),
     "utils": ("data_utils", "generic_utils", "io_utils", "layer_utils", "np_utils", "vis_utils"),
 }  # fmt: skip
@@ -36,16 +39,33 @@ _PREFIXES |= {
     for package, modules in _FORMER_MODULES.items()
     for module in modules
 }
-_PREFIXES |= {"keras.layers.experimental": "keras.layers", "keras.engine.training": "keras.models"}
-_PREFIXES |= {"keras.engine.topology": "keras.layers", "keras.engine": "keras.layers"}
+_PREFIXES |= {"keras.layers.experimental": "keras.layers", "keras.engine.input_layer": "keras.layers"}
+_PREFIXES |= {
+    f"keras.engine{module}": "keras"
+    for module in ("", ".base_layer", ".network", ".sequential", ".topology", ".training")
+}
 
-# What scripts take of TensorFlow around their Keras code, and what it is here.
-_OF_TENSORFLOW = {
-    "GradientTape": "layerkit.GradientTape", "Variable": "layerkit.Variable", "function": "layerkit.function",
-    "constant": "layerkit.ops.convert_to_tensor", "convert_to_tensor": "layerkit.ops.convert_to_tensor",
-    "random.set_seed": "layerkit.utils.set_random_seed",
+# Names of Keras 2 in modules that are still there, and what their objects are called today.
+_SHORT_LOSSES = {
+    short: whole
+    for whole, names in {
+        "mean_squared_error": "mse MSE", "mean_absolute_error": "mae MAE", "log_cosh": "logcosh",
+        "mean_absolute_percentage_error": "mape MAPE", "mean_squared_logarithmic_error": "msle MSLE",
+        "kl_divergence": "kld KLD kullback_leibler_divergence",
+    }.items()
+    for short in names.split()
 }  # fmt: skip
+_FORMER_NAMES = {
+    "constraints": {"maxnorm": "max_norm", "nonneg": "non_neg", "unitnorm": "unit_norm"},
+    "initializers": {"normal": "random_normal", "one": "ones", "uniform": "random_uniform", "zero": "zeros"},
+    "layers": {"CuDNNGRU": "GRU", "CuDNNLSTM": "LSTM"},
+    "losses": _SHORT_LOSSES,
+    "metrics": _SHORT_LOSSES,
+    "optimizers": {name.lower(): name for name in ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam")},
+}
 
+# What scripts take of TensorFlow around their Keras code; loaded by the first script that does.
+_TENSORFLOW_NAMES = "layerkit.tensorflow_names"
 
 _APPLICATIONS = "keras.applications"
 _APPLICATION_FUNCTIONS = ("preprocess_input", "decode_predictions")
@@ -67,11 +87,18 @@ class _Alias(ModuleType):
 
     def __getattr__(self, name: str) -> Any:
         target = self.__dict__["_target"]
+        former = f"{_today(self.__name__)}.{name}"
+        if former in _PREFIXES:
+            return importlib.import_module(former)
+        names = _FORMER_NAMES.get(target.__name__.removeprefix(f"{KERAS}."), {})
         try:
-            return getattr(target, name)
+            return getattr(target, names.get(name, name))
         except AttributeError:
+            reason = explanation(f"{target.__name__}.{name}")
             raise AttributeError(
-                f"{self.__name__} is layerkit here, which has no {target.__name__}.{name}: "
+                f"{self.__name__} is layerkit here: {reason}"
+                if reason
+                else f"{self.__name__} is layerkit here, which has no {target.__name__}.{name}: "
                 "docs/compatibility.md lists what is missing."
             ) from None
 
@@ -95,10 +122,10 @@ class _TensorFlow(ModuleType):
         inside = whole.removeprefix("tensorflow.")
         if whole in _PREFIXES or any(one.startswith(f"{whole}.") for one in _PREFIXES):
             return importlib.import_module(whole)
-        if inside in _OF_TENSORFLOW:
-            module, _, attribute = _OF_TENSORFLOW[inside].rpartition(".")
-            return getattr(importlib.import_module(module), attribute)
-        if any(one.startswith(f"{inside}.") for one in _OF_TENSORFLOW):
+        names = importlib.import_module(_TENSORFLOW_NAMES).NAMES
+        if inside in names:
+            return names[inside]
+        if any(one.startswith(f"{inside}.") for one in names):
             return _TensorFlow(whole)
         raise AttributeError(
             f"This script uses {whole}, which is TensorFlow's and not Keras'. It runs with layerkit as keras, without "
@@ -167,6 +194,8 @@ class _Finder(MetaPathFinder, Loader):
         try:
             if importlib.util.find_spec(target) is not None:
                 return target
+        except MissingModuleError:
+            raise
         except ModuleNotFoundError:
             return None
         return None

@@ -123,3 +123,26 @@ def test_applications_fail_where_they_are_called(tmp_path: Path):
     done = run(code, tmp_path)
     assert done.returncode == 1
     assert "NotImplementedError: keras.applications.VGG16: layerkit has no models of keras.applications" in done.stderr
+
+
+def test_names_of_keras_2(tmp_path: Path):
+    code = """
+        import keras
+        from keras.constraints import maxnorm
+        from keras.engine import InputSpec, Layer
+        from keras.engine.base_layer import Layer as Base
+        from keras.engine.training import Model
+        from keras.initializers import normal
+        from keras.layers import CuDNNLSTM, recurrent
+        from keras.losses import mse, kullback_leibler_divergence
+        from keras.metrics import MAE
+        from keras.optimizers import adam
+        from tensorflow.keras.optimizers.legacy import SGD
+        assert Layer is Base is keras.layers.Layer and Model is keras.Model and SGD is keras.optimizers.SGD
+        assert recurrent.LSTM is CuDNNLSTM is keras.layers.LSTM and adam is keras.optimizers.Adam
+        assert mse is keras.losses.mean_squared_error and maxnorm is keras.constraints.max_norm
+        print(MAE.__name__, adam(lr=0.5).learning_rate.numpy())
+    """
+    done = run(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["mean_absolute_error", "0.5"]
