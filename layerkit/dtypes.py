@@ -31,6 +31,10 @@ _PARENTS = {
     "complex128": (),
 }
 ALLOWED = tuple(name for name in _PARENTS if not name.startswith("weak"))
+STRING = "string"
+"""The dtype of tensors of texts: arrays of objects, each a `str` or `bytes`. No operation computes with them."""
+TEXT_KINDS = "OSUT"
+"""The kinds of NumPy's dtypes whose arrays may hold texts."""
 _PYTHON = {bool: "bool", int: "weak int", float: "weak float", complex: "complex64"}
 _ALIASES = {
     "half": "float16",
@@ -84,6 +88,35 @@ def standardize_dtype(dtype: object) -> str:
     return _standardize(dtype)
 
 
+def tensor_dtype(dtype: object) -> str:
+    """The name of a tensor's dtype: as `standardize_dtype` has it, or "string" (also of arrays of objects)."""
+    if getattr(dtype, "kind", "") == "O" or (isinstance(dtype, str) and dtype == STRING):
+        return STRING
+    return standardize_dtype(dtype)
+
+
+def array_dtype(dtype: str) -> np.dtype:
+    """The dtype of the array that a tensor of a dtype holds: objects for "string".
+
+    >>> array_dtype("string"), array_dtype("int32")
+    (dtype('O'), dtype('int32'))
+    """
+    return np.dtype(object if dtype == STRING else dtype)
+
+
+def texts_of(array: np.ndarray) -> np.ndarray:
+    """An array of texts (objects, `str`, bytes) as the array of a tensor of dtype "string": [...], of objects.
+
+    Raises DtypeError where an element is no text.
+    """
+    if array.dtype.kind != "O":
+        return array.astype(object)
+    for kind in set(map(type, array.ravel().tolist())):
+        if not issubclass(kind, str | bytes):
+            raise DtypeError(f"an array of objects with an element of type {kind.__name__}: expected texts or numbers.")
+    return array
+
+
 def is_float(dtype: str) -> bool:
     """Whether a dtype's name is one of a float type."""
     return dtype.startswith("float")
@@ -129,6 +162,10 @@ def _ancestors(name: str) -> frozenset[str]:
 
 @functools.cache
 def _join(names: tuple[str, ...]) -> str:
+    if STRING in names:
+        if names == (STRING,):
+            return STRING
+        raise DtypeError("strings and numbers have no dtype in common.")
     common = frozenset.intersection(*(_ancestors(name) for name in names))
     # The join is the common ancestor whose own ancestors are all of the common ones.
     return next(name for name in common if _ancestors(name) == common)
@@ -141,7 +178,7 @@ def result_type(*dtypes: object) -> str:
     ('float32', 'float32', 'int16')
     """
     names = tuple(
-        dict.fromkeys(_PYTHON[d] if isinstance(d, type) and d in _PYTHON else standardize_dtype(d) for d in dtypes)
+        dict.fromkeys(_PYTHON[d] if isinstance(d, type) and d in _PYTHON else tensor_dtype(d) for d in dtypes)
     )
     joined = _join(names) if names else _floatx
     if joined == "weak float":
@@ -155,4 +192,4 @@ def dtype_of(value: object) -> object:
     """What `result_type` takes for a value: its dtype's name, or the Python type of a plain number."""
     if type(value) in _PYTHON:
         return type(value)
-    return value.dtype if isinstance(value.dtype, str) else standardize_dtype(value.dtype)
+    return value.dtype if isinstance(value.dtype, str) else tensor_dtype(value.dtype)

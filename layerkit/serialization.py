@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from layerkit.errors import UnknownNameError, note_constructor
+from layerkit.errors import UnknownNameError, note_constructor, refuse_unknown
 from layerkit.registry import Registry, all_registries, registry, snake_case
 
 _PACKAGE = __name__.partition(".")[0]
@@ -244,7 +244,11 @@ def _serialize_instance(obj: Any) -> dict[str, Any]:
 
 
 def deserialize_keras_object(
-    config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True, kind: str | None = None
+    config: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    kind: str | None = None,
+    **kwargs: Any,
 ) -> Any:
     """The object that `serialize_keras_object` wrote.
 
@@ -253,9 +257,16 @@ def deserialize_keras_object(
         custom_objects: name -> class or function, for what is neither layerkit's nor registered.
         safe_mode: accepted as Keras has it; nothing that a file names is ever run, so there is no other mode.
         kind: for a plain string, the kind of thing that it names; without it a string stays.
+        **kwargs: `module_objects`, further classes and functions by name, after `custom_objects`.
 
     Raises UnknownNameError for a class that is not known, with what to do.
     """
+    module_objects = kwargs.pop("module_objects", None)
+    refuse_unknown("deserialize_keras_object", kwargs)
+    if module_objects:
+        custom_objects = {**module_objects, **(custom_objects or {})}
+        if kind is None and isinstance(config, str):  # as written by Keras 2: a function's name
+            return custom_objects.get(config, config)
     if not safe_mode:
         raise ValueError(
             "safe_mode=False is not supported: layerkit never runs code from a file. Pass `custom_objects`."

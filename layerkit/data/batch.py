@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import tree
+from layerkit.dtypes import TEXT_KINDS
 from layerkit.errors import DtypeError, ShapeError
 
 
@@ -66,6 +67,8 @@ def class_weight_to_sample_weight(y: Any, class_weight: dict[int, float], floatx
         labels = labels[..., 0] if labels.shape[-1] == 1 else labels.argmax(axis=-1)
     if labels.ndim != 1:
         raise ShapeError(f"`class_weight` needs one label a sample, but `y` has shape {np.shape(y)}.")
+    if labels.dtype.kind in TEXT_KINDS:
+        raise DtypeError("`class_weight` needs class numbers in `y`, but its labels are strings or other objects.")
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.round(labels)):
         raise DtypeError("`class_weight` needs class numbers in `y`, but its labels have fractions.")
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import tree
+from layerkit.dtypes import TEXT_KINDS, texts_of
 from layerkit.errors import DtypeError, ShapeError
 
 NUMERIC_KINDS = "biuf"
@@ -60,7 +61,8 @@ def as_arrays(data: Any, name: str, floatx: str = "float32") -> Any:
     """The same structure with an array [samples, ...] for each leaf.
 
     A list or tuple of numbers (nested or not) counts as one array, a list of arrays as several inputs.
-    Floats of another width are cast to `floatx`, integers and booleans stay as they are.
+    Floats of another width are cast to `floatx`, integers and booleans stay as they are. Texts (`str` or bytes, in an
+    array of any width or in lists) become an array of objects.
 
     Args:
         data: an array, a DataFrame, an HDF5 data set, or lists, tuples and dictionaries of such.
@@ -69,7 +71,7 @@ def as_arrays(data: Any, name: str, floatx: str = "float32") -> Any:
 
     Raises:
         TypeError: a leaf is no array.
-        DtypeError: a leaf does not hold numbers.
+        DtypeError: a leaf holds neither numbers nor texts.
         ShapeError: a leaf has no axis of samples, or lists of numbers are ragged.
     """
     return _convert(data, name, np.dtype(floatx))
@@ -121,7 +123,9 @@ def as_array(data: Any, name: str, floatx: np.dtype) -> np.ndarray | LazyArray:
     if isinstance(data, list | tuple):
         data = _array_of_lists(data, name)
     elif _is_hdf5(data):
-        return LazyArray(data, _cast_dtype(_checked(data, name).dtype, floatx))
+        if not _holds_texts(data.dtype):
+            _checked(data, name)
+        return LazyArray(data, _cast_dtype(data.dtype, floatx))
     elif hasattr(data, "tocsr") and not hasattr(data, "__array__"):
         raise TypeError(
             f"`{name}` is a sparse matrix ({type(data).__name__}), which is not supported: pass `{name}.toarray()`."
@@ -134,15 +138,30 @@ def as_array(data: Any, name: str, floatx: np.dtype) -> np.ndarray | LazyArray:
         if not hasattr(data, "__array__"):
             raise TypeError(f"`{name}` must be an array, got {_described(data)}.")
         data = np.asarray(data)
+    if data.dtype.kind in TEXT_KINDS:
+        return np.ascontiguousarray(_texts(data, name))
     dtype = _cast_dtype(_checked(data, name).dtype, floatx)
     if isinstance(data, np.memmap) and data.dtype != dtype:
         return LazyArray(data, dtype)
     return np.ascontiguousarray(data, dtype=dtype)
 
 
+def _texts(data: np.ndarray, name: str) -> np.ndarray:
+    """Texts as an array of objects."""
+    try:
+        texts = texts_of(data)
+    except DtypeError:
+        _checked(data, name)
+        raise
+    if not texts.ndim:
+        raise ShapeError(f"`{name}` is a single text; expected an array [samples, ...].")
+    return texts
+
+
 def _array_of_lists(data: list | tuple, name: str) -> np.ndarray:
     try:
-        return np.asarray(data)
+        array = np.asarray(data)
+        return np.asarray(data, object) if array.dtype.kind in TEXT_KINDS else array
     except ValueError as error:
         raise ShapeError(
             f"`{name}` is a list of lists of different lengths, not an array: pad them to one length "
@@ -154,6 +173,11 @@ def _is_hdf5(data: Any) -> bool:
     return type(data).__module__.partition(".")[0] == "h5py" and hasattr(data, "shape")
 
 
+def _holds_texts(dtype: np.dtype) -> bool:
+    """Whether a data set's objects are texts, as HDF5 says in the dtype's metadata."""
+    return dtype.kind == "O" and (dtype.metadata or {}).get("vlen") in (str, bytes)
+
+
 def _cast_dtype(dtype: np.dtype, floatx: np.dtype) -> np.dtype:
     return floatx if dtype.kind == "f" else dtype.newbyteorder("=")
 
@@ -162,7 +186,7 @@ def _checked(array: Any, name: str) -> Any:
     """The array itself if it holds numbers and has an axis of samples."""
     if array.dtype.kind not in NUMERIC_KINDS:
         raise DtypeError(
-            f"`{name}` has dtype {array.dtype}, but only real numbers and booleans can be used. {_mend(array)}"
+            f"`{name}` has dtype {array.dtype}, but only real numbers, booleans and texts can be used. {_mend(array)}"
         )
     if len(array.shape) == 0:
         raise ShapeError(f"`{name}` is a single number; expected an array [samples, ...].")
@@ -173,8 +197,8 @@ def _mend(array: Any) -> str:
     kind = array.dtype.kind
     if kind in "OSUT":
         return (
-            "An array of objects comes from rows of different lengths or a table of mixed columns; text has to be "
-            "turned into integers first."
+            "An array of objects comes from rows of different lengths, a table of mixed columns, or texts of which "
+            "some are missing (None, nan)."
         )
     if kind in "mM":
         return "Turn dates and times into numbers first."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from layerkit.datasets.reading import (
     FOLDER,
@@ -16,6 +17,7 @@ from layerkit.datasets.reading import (
     shorter_than,
     shuffled,
 )
+from layerkit.errors import refuse_unknown
 from layerkit.utils.files import get_file
 
 
@@ -28,6 +30,7 @@ def load_data(
     start_char: int | None = 1,
     oov_char: int | None = 2,
     index_from: int = 3,
+    **kwargs: Any,
 ) -> tuple[Arrays, Arrays]:
     """Lists of word numbers with labels 0 and 1, for training and for the test. Frequent words have small numbers.
 
@@ -40,7 +43,9 @@ def load_data(
         start_char: what each list begins with; None for nothing.
         oov_char: what words are replaced by; None leaves them out.
         index_from: what is added to the words' numbers.
+        **kwargs: none; others raise TypeError. (Keras ignores them.)
     """
+    refuse_unknown("imdb.load_data", kwargs)
     found = read_npz(download(path, "imdb.npz", "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"))
     lists, labels = [], []
     for part in ("train", "test"):

@@ -16,6 +16,7 @@ from layerkit.graph.graph import Graph
 from layerkit.graph.interpreter import Interpreter
 from layerkit.graph.loop_gradient import loop_gradient
 from layerkit.graph.operation import Operation, Spec
+from layerkit.graph.tape import taping
 from layerkit.graph.tensor import Tensor
 
 
@@ -30,6 +31,16 @@ class Control(Operation, abstract=True):
         """What its graphs give."""
         specs = self.specs(x)
         return specs[0] if self.outputs == 1 else specs
+
+    def _compute(self, tensors: Sequence[Tensor]) -> Tensor | list[Tensor]:
+        if not taping():
+            return super()._compute(tensors)
+        given = self.applied(tensors)  # the tape remembers what the bodies do, each time that one runs
+        return given[0] if self.outputs == 1 else given
+
+    def applied(self, x: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs for tensors with values, by applying the operations of its graphs one by one."""
+        raise NotImplementedError
 
     def as_list(self, given: object) -> list:
         """Outputs, or gradients of them, as a list where there is only one as well."""
@@ -81,6 +92,20 @@ class Loop(Control):
         given = [*carried, *stacks]
         return given[0] if self.outputs == 1 else given
 
+    def applied(self, x: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs for tensors with values, turn by turn."""
+        carried, scanned = list(x[: self.carried]), x[self.carried : self.carried + self.scanned]
+        taken = x[self.carried + self.scanned :]
+        results: list[list[Tensor]] = []
+        for turn in reversed(range(self.turns)) if self.reverse else range(self.turns):
+            given = _apply(self.body, [*carried, *(one[turn] for one in scanned), *taken])
+            carried = given[: self.carried]
+            results.append(given[self.carried :])
+        if not results:
+            return carried + [Tensor.of(np.empty((0, *y.shape), y.dtype)) for y in self.body.outputs[self.carried :]]
+        in_order = reversed(results) if self.reverse else results
+        return carried + [Operation.registry["Stack"](0)(*stack) for stack in zip(*in_order, strict=True)]
+
     def gradient(self, g: object, y: object, *x: Tensor) -> list[Tensor | None]:
         return loop_gradient(self.as_list(g), self.as_list(y), x)
 
@@ -120,6 +145,15 @@ class While(Control):
             turn += 1
         return carried[0] if self.outputs == 1 else carried
 
+    def applied(self, x: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs for tensors with values, turn by turn."""
+        carried, taken = list(x[: self.carried]), x[self.carried :]
+        turn = 0
+        while (self.limit is None or turn < self.limit) and bool(_apply(self.condition, [*carried, *taken])[0]):
+            carried = _apply(self.body, [*carried, *taken])
+            turn += 1
+        return carried
+
     def gradient(self, g: object, y: object, *x: Tensor) -> list[Tensor | None]:
         raise GraphError(
             "ops.while_loop has no gradient: how many turns it takes is not known, so what they need can't be kept. "
@@ -155,5 +189,19 @@ class Branch(Control):
         given = Interpreter(chosen).run(taken)
         return given[0] if self.outputs == 1 else given
 
+    def applied(self, x: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs of the chosen body."""
+        chosen = int(np.clip(x[0].numpy(), 0, len(self.branches) - 1))
+        return _apply(self.branches[chosen], x[1:])
+
     def gradient(self, g: object, y: object, index: Tensor, *taken: Tensor) -> list[Tensor | None]:
         return [None, *branch_gradient(self.branches, self.as_list(g), index, taken)]
+
+
+def _apply(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
+    """A graph's outputs for tensors with values, operation by operation."""
+    values: dict[Tensor, Tensor] = dict(zip(graph.inputs, inputs, strict=True))
+    for node in graph.nodes:
+        given = node.operation(*(values.get(x, x) for x in node.inputs))
+        values.update(zip(node.outputs, [given] if node.operation.outputs == 1 else given, strict=True))
+    return [values.get(x, x) for x in graph.outputs]

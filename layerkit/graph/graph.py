@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from layerkit.graph.node import Node
 from layerkit.graph.tensor import Tensor
 
@@ -45,6 +47,7 @@ class Graph:
         nodes: the nodes, in the order they were recorded (which is a topological order).
         reads: Variable -> the tensor of its value before the graph runs.
         state: Variable -> the tensor of its value now, at this point of the trace; what is left at the end is assigned.
+        texts: tensor of strings -> an array that it holds, for operations whose output's shape depends on the texts.
     """
 
     def __init__(self) -> None:
@@ -53,6 +56,7 @@ class Graph:
         self.reads: dict[Variable, Tensor] = {}
         self.state: dict[Variable, Tensor] = {}
         self.outputs: list[Tensor] = []
+        self.texts: dict[Tensor, np.ndarray] = {}
 
     @contextmanager
     def recording(self) -> Iterator[Graph]:
@@ -108,13 +112,19 @@ class Graph:
         return "\n".join(lines)
 
 
-def trace(function: Callable[..., Sequence[Tensor]], specs: Sequence[tuple[Sequence[int | None], str]]) -> Graph:
+def trace(
+    function: Callable[..., Sequence[Tensor]],
+    specs: Sequence[tuple[Sequence[int | None], str]],
+    texts: dict[int, np.ndarray] | None = None,
+) -> Graph:
     """Call `function` once with placeholders of these (shape, dtype) and record what it does.
 
-    The function gives a flat sequence of tensors.
+    The function gives a flat sequence of tensors. `texts` are arrays of the inputs of strings, by their places.
     """
     graph = Graph()
     placeholders = [graph.placeholder(shape, dtype, name=f"input{i}") for i, (shape, dtype) in enumerate(specs)]
+    graph.texts = {placeholders[place]: array for place, array in (texts or {}).items()}
     with graph.recording():
         graph.outputs = list(function(*placeholders))
+    graph.texts = {}
     return graph

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from layerkit.dtypes import array_dtype
 from layerkit.graph.graph import Graph
 from layerkit.graph.tensor import Tensor
 
@@ -36,7 +37,7 @@ class Interpreter:
             given = node.operation.reference(*(value(tensor) for tensor in node.inputs))
             given = [given] if node.operation.outputs == 1 else given
             for tensor, array in zip(node.outputs, given, strict=True):
-                values[tensor] = np.asarray(array, tensor.dtype)
+                values[tensor] = np.asarray(array, array_dtype(tensor.dtype))
         # Copies first: an output or another variable's new value may be a view of memory that is assigned below.
         outputs = [np.array(value(tensor)) for tensor in self.graph.outputs]
         new = {variable: np.array(value(tensor)) for variable, tensor in self.graph.assigned().items()}

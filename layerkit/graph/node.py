@@ -17,7 +17,7 @@ class Node:
         arguments: for a layer, the call's (args, kwargs) with the tensors in their places.
         path: the path of the layer that was being called, for messages.
 
-    The outputs know their node, unless it is not to be `linked` (a tape knows it then).
+    The outputs know their node, unless it is not to be `linked` (a tape knows it then), or an input keeps no history.
     """
 
     __slots__ = ("arguments", "inputs", "operation", "outputs", "path")
@@ -36,7 +36,7 @@ class Node:
         self.outputs = tuple(outputs)
         self.path = path
         self.arguments = arguments
-        if linked:
+        if linked and all(x.record_history for x in self.inputs):
             for index, output in enumerate(self.outputs):
                 output.node, output.index = self, index
 

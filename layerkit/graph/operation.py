@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from layerkit.dtypes import (
+    STRING,
+    TEXT_KINDS,
+    array_dtype,
     complex_of,
     dtype_of,
     floatx,
@@ -22,6 +25,7 @@ from layerkit.dtypes import (
     is_inexact,
     result_type,
     standardize_dtype,
+    texts_of,
 )
 from layerkit.errors import DtypeError, GraphError, ShapeError
 from layerkit.graph.graph import current_graph, current_path
@@ -36,6 +40,10 @@ Spec = tuple[Shape, str]
 """Shape and dtype of an output."""
 
 REQUIRED = object()
+_UNUSUAL = frozenset(["complex64", "complex128", STRING])
+_NO_STRINGS = (
+    "it takes no strings: make numbers of them with StringLookup, TextVectorization, Hashing or HashedCrossing first."
+)
 _NUMBERS = (int, float, bool, complex)
 """The types of plain numbers, which take an array's dtype."""
 
@@ -63,6 +71,8 @@ class Operation:
     """Which inputs are not broadcast: the expression reads their elements as `b[0]`, `b[1]`."""
     takes_complex: ClassVar[bool] = False
     """Whether the reference and the gradient hold for complex numbers too: see `ops/complex_numbers.py`."""
+    takes_strings: ClassVar[bool] = False
+    """Whether it takes tensors of strings: such nodes run on the host, before or after the plan (tracing/stages.py)."""
 
     def __init_subclass__(cls, abstract: bool = False, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
@@ -127,15 +137,33 @@ class Operation:
 
     def __call__(self, *inputs: object) -> Tensor | list[Tensor]:
         """Apply: compute on arrays, or record a node where an input is symbolic."""
-        tensors = self.prepare(inputs)
         try:
-            if not self.takes_complex and any(is_complex(tensor.dtype) for tensor in tensors):
-                raise DtypeError("it takes no complex numbers: give it their real and imaginary parts.")
+            tensors = self.prepare(inputs)
+        except DtypeError:
+            self._refuse_strings(inputs)
+            raise
+        try:
+            if any(tensor.dtype in _UNUSUAL for tensor in tensors):
+                self._check_unusual([tensor.dtype for tensor in tensors])
             if any(tensor._array is None for tensor in tensors):
                 return self._record(tensors)
             return self._compute(tensors)
         except (ShapeError, DtypeError) as error:
             raise type(error)(self._locate(error, tensors)) from None
+
+    def _check_unusual(self, dtypes: Sequence[str]) -> None:
+        if not self.takes_complex and any(map(is_complex, dtypes)):
+            raise DtypeError("it takes no complex numbers: give it their real and imaginary parts.")
+        if not self.takes_strings and STRING in dtypes:
+            raise DtypeError(_NO_STRINGS)
+
+    def _refuse_strings(self, inputs: Sequence[object]) -> None:
+        """Raise DtypeError where inputs that could not be prepared are strings."""
+        if self.takes_strings:
+            return
+        tensors = [x if isinstance(x, Tensor) else as_tensor(x) for x in inputs]
+        if any(tensor.dtype == STRING for tensor in tensors):
+            raise DtypeError(self._locate(DtypeError(_NO_STRINGS), tensors))
 
     def _locate(self, error: Exception, tensors: Sequence[Tensor]) -> str:
         text = str(error)
@@ -156,18 +184,33 @@ class Operation:
         graph = current_graph()
         if graph is not None:
             graph.nodes.append(node)
+            if graph.texts:
+                self._read_texts(graph.texts, tensors, given)
         if taping():
             note_application(self, tensors, given, node.path)
         return given[0] if self.outputs == 1 else given
+
+    def _read_texts(self, texts: dict[Tensor, np.ndarray], inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+        """Of texts that are known, the texts that it makes, or the shapes of what it makes."""
+        known = [texts.get(x, x._array) for x in inputs]
+        if any(array is None for array in known) or not any(x in texts for x in inputs):
+            return
+        found = self.reference(*known)
+        for y, array in zip(outputs, [found] if self.outputs == 1 else found, strict=True):
+            if y.dtype == STRING:
+                texts[y] = array
+            else:
+                y.shape = np.shape(array)
 
     def _compute(self, tensors: Sequence[Tensor]) -> Tensor | list[Tensor]:
         specs = self.specs(tensors)
         given = self.reference(*(tensor._array for tensor in tensors))
         given = [given] if self.outputs == 1 else given
+        arrays = [np.asarray(array, array_dtype(dtype)) for (_, dtype), array in zip(specs, given, strict=True)]
         sized = SIZE_CONSTANT if any(tensor.name == SIZE_CONSTANT for tensor in tensors) else None
         made = [
-            Tensor(shape, dtype, np.asarray(array, dtype=dtype), name=sized)
-            for (shape, dtype), array in zip(specs, given, strict=True)
+            Tensor(np.shape(array) if None in shape else shape, dtype, array, name=sized)
+            for (shape, dtype), array in zip(specs, arrays, strict=True)
         ]
         if taping():
             note_application(self, tensors, made, current_path())
@@ -253,8 +296,8 @@ class Kernelled(Operation, abstract=True):
 def as_tensor(value: object, dtype: object = None) -> Tensor:
     """A tensor of a tensor, a Variable, an array, a number or nested lists.
 
-    A plain number takes `dtype`; arrays and tensors keep theirs.
-    Raises DtypeError for strings and objects.
+    A plain number takes `dtype`; arrays and tensors keep theirs. Texts make a tensor of dtype "string".
+    Raises DtypeError for other objects.
     """
     if isinstance(value, Tensor):
         return value
@@ -269,6 +312,9 @@ def as_tensor(value: object, dtype: object = None) -> Tensor:
         array = array.astype(floatx())
     if array.dtype == np.complex128 and isinstance(value, (list, tuple)):
         array = array.astype(complex_of(floatx()))
+    if array.dtype.kind in TEXT_KINDS:
+        # Of a list with texts and numbers NumPy would make texts.
+        return Tensor.of(texts_of(np.asarray(value, object) if isinstance(value, (list, tuple)) else array))
     if array.dtype.kind not in "biufc":
         raise DtypeError(f"{type(value).__name__} of dtype {array.dtype} is not numeric: expected numbers.")
     return Tensor.of(array)
@@ -342,8 +388,8 @@ def install_operators(kind: type) -> None:
         setattr(kind, f"__{python}__", _operator(name))
     for python, name in {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}.items():
         setattr(kind, f"__{python}__", _unary(name))
-    kind.__getitem__ = lambda self, idx: Operation.registry["GetItem"].at(self, idx)
     kind.__hash__ = object.__hash__
 
 
 install_operators(Tensor)
+Tensor.__getitem__ = lambda self, key: Operation.registry["GetItem"].at(self, key)

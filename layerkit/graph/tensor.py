@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from layerkit.dtypes import standardize_dtype
-from layerkit.errors import GraphError
+from layerkit.dtypes import tensor_dtype
+from layerkit.errors import GraphError, ShapeError
+from layerkit.registry import auto_name
 
 if TYPE_CHECKING:
     from layerkit.graph.node import Node
@@ -25,7 +26,7 @@ class Tensor:
 
     Attributes:
         shape: sizes; None where a symbolic tensor's size is not known.
-        dtype: the dtype's name.
+        dtype: the dtype's name; "string" for an array of texts.
         node: the node that gives it, None for an array and for an input.
         index: which of the node's outputs it is.
 
@@ -34,6 +35,8 @@ class Tensor:
 
     __slots__ = ("__weakref__", "_array", "dtype", "index", "mask", "name", "node", "shape")
     __array_priority__ = 1000
+    sparse = ragged = False  # there are dense tensors only
+    record_history = True
 
     def __init__(
         self,
@@ -55,7 +58,12 @@ class Tensor:
     @classmethod
     def of(cls, array: np.ndarray) -> Tensor:
         """An eager tensor over an array (not copied)."""
-        return cls(array.shape, standardize_dtype(array.dtype), array)
+        return cls(array.shape, tensor_dtype(array.dtype), array)
+
+    @property
+    def _keras_mask(self) -> Tensor | None:
+        """`mask`, by the name under which Keras' guides print it."""
+        return self.mask
 
     @property
     def symbolic(self) -> bool:
@@ -127,3 +135,55 @@ class Tensor:
         return format(self.item(), specification) if specification else repr(self)
 
     __hash__ = object.__hash__
+
+
+class _Symbolic(type):
+    """The class of KerasTensor, of which every tensor without an array is an instance."""
+
+    def __instancecheck__(cls, x: object) -> bool:
+        return isinstance(x, Tensor) and x.symbolic if cls is KerasTensor else super().__instancecheck__(x)
+
+
+class KerasTensor(Tensor, metaclass=_Symbolic):
+    """A symbolic tensor made by hand, to build a `Function` or a model on. Every symbolic tensor is an instance.
+
+    Args:
+        shape: sizes, None where a size is not known.
+        dtype: the dtype.
+        sparse: not supported; raises NotImplementedError.
+        ragged: not supported; raises NotImplementedError.
+        record_history: whether what is computed from it can be the output of a function or a model.
+        name: its name; by default `keras_tensor` with a number.
+
+    Raises ShapeError for a shape that is none.
+
+    >>> x = KerasTensor((None, 3))
+    >>> (x + 1).shape, isinstance(x + 1, KerasTensor), isinstance(Tensor.of(np.ones(3)), KerasTensor)
+    ((None, 3), True, False)
+    """
+
+    __slots__ = ("record_history",)
+
+    def __init__(
+        self,
+        shape: Sequence[int | None],
+        dtype: object = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+    ) -> None:
+        for argument, value in (("sparse", sparse), ("ragged", ragged)):
+            if value:
+                raise NotImplementedError(
+                    f"KerasTensor doesn't support `{argument}`, only dense tensors; got {value!r}."
+                )
+        known = isinstance(shape, Sequence) and not isinstance(shape, str)
+        if not known or any(n is not None and (not hasattr(n, "__index__") or n < 0) for n in shape):
+            raise ShapeError(
+                f"KerasTensor: `shape` must be a tuple of sizes that are not negative, or None where a size is not "
+                f"known; got {shape!r}."
+            )
+        sizes = tuple(None if n is None else int(n) for n in shape)
+        super().__init__(sizes, tensor_dtype(dtype), name=name or auto_name("KerasTensor"))
+        self.record_history = bool(record_history)

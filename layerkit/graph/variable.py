@@ -181,3 +181,4 @@ def aligned_copy(value: np.ndarray, dtype: str) -> np.ndarray:
 
 
 install_operators(Variable)
+Variable.__getitem__ = lambda self, idx: Operation.registry["GetItem"].at(self, idx)

@@ -40,6 +40,27 @@ def as_shape(shape: Any) -> Any:
     return tree.map_shape_structure(lambda sizes: tuple(None if n is None else int(n) for n in sizes), shape)
 
 
+def former_batch_shape(
+    arguments: dict[str, Any], input_shape: Any, input_dim: int | None
+) -> tuple[int | None, ...] | None:
+    """The shape of a model's input that its first layer was given, as Keras 2 has it; None where it was not.
+
+    Args:
+        arguments: of the layer's constructor; `batch_input_shape`, `batch_size` and `input_length` are taken out.
+        input_shape: without the batch's axis.
+        input_dim: the size of the last axis; with `input_length` of the one before it too.
+    """
+    whole = arguments.pop("batch_input_shape", None)
+    if whole is not None:
+        return tuple(whole)
+    if input_shape is None and input_dim is not None:
+        length = (arguments.pop("input_length"),) if "input_length" in arguments else ()
+        input_shape = (*length, input_dim)
+    if input_shape is None:
+        return None
+    return arguments.pop("batch_size", None), *input_shape
+
+
 def aligned_shapes(layer: Any, shapes: dict[str, Any]) -> dict[str, Any]:
     """The arguments for `build`: the first shape where it takes one, else by the names of `call`'s arguments."""
     parameters = inspect.signature(layer.build).parameters.values()

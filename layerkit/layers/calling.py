@@ -120,6 +120,13 @@ def holds_tensors(value: Any) -> bool:
     )
 
 
+def any_symbolic(args: tuple, kwargs: dict[str, Any]) -> bool:
+    """Whether there is a tensor without values among a call's arguments."""
+    if len(args) == 1 and not kwargs and isinstance(args[0], Tensor):
+        return args[0].symbolic
+    return any(isinstance(leaf, Tensor) and leaf.symbolic for leaf in tree.flatten((args, kwargs)))
+
+
 def shapes_of(value: Any) -> Any:
     """The shapes of a structure of tensors."""
     return tree.map_structure(lambda x: None if x is None else tuple(x.shape), value)

@@ -12,15 +12,15 @@ from layerkit import regularizers, tree
 from layerkit.dtypes import is_float
 from layerkit.errors import ShapeError, add_layer_path
 from layerkit.graph.graph import current_graph
-from layerkit.graph.node import Node
 from layerkit.graph.operation import as_tensor, cast_to
 from layerkit.graph.scopes import current_scope
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.unknown_sizes import trace_shapes
 from layerkit.graph.variable import Variable
-from layerkit.layers.building import aligned_shapes, as_shape, recording_build
+from layerkit.layers.building import aligned_shapes, as_shape, former_batch_shape, recording_build
 from layerkit.layers.calling import (
     CallSignature,
+    any_symbolic,
     context,
     holds_tensors,
     masks_of,
@@ -30,20 +30,20 @@ from layerkit.layers.calling import (
 )
 from layerkit.layers.dtype_policy import DTypePolicy, get_policy
 from layerkit.layers.input_spec import check_inputs
+from layerkit.layers.operation import ComposedOperation, writes_own_config
 from layerkit.layers.state import Stateful
 from layerkit.layers.stateless import StatelessCalls
 from layerkit.layers.tracking import TrackedDict, TrackedList
-from layerkit.registry import auto_name
-from layerkit.serialization import Configurable, is_own, serialize_keras_object
+from layerkit.serialization import serialize_keras_object
 
 __all__ = ["Layer"]
 
 _BASE_ARGUMENTS = ("name", "trainable", "dtype", "activity_regularizer", "autocast")
-_LEGACY_ARGUMENTS = ("input_shape", "input_dim")
+_LEGACY_ARGUMENTS = ("input_shape", "input_dim", "input_length", "batch_input_shape", "batch_size")
 """Of Keras 2: the shape of a model's first layer. Noted, not written; a layer may have an argument of that name."""
 
 
-class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.layers", registered=False):
+class Layer(Stateful, StatelessCalls, ComposedOperation, kind="layer", module="keras.layers", registered=False):
     """A function of tensors with variables of its own.
 
     A subclass makes its variables in `build(input_shape)` (or `__init__`) with `add_weight`, and computes in
@@ -94,17 +94,14 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
-        if name is not None and (not isinstance(name, str) or "/" in name):
-            raise ValueError(
-                f"Argument `name` must be a string and cannot contain character `/`. Received: name={name!r}"
-            )
         if not isinstance(trainable, bool):
             raise ValueError(f"Expected `trainable` to be a boolean. Received: trainable={trainable!r}")
         input_shape = kwargs.pop("input_shape", None)
         input_dim = kwargs.pop("input_dim", None)
+        batch_shape = former_batch_shape(kwargs, input_shape, input_dim)
         if kwargs:
             raise self._unknown_arguments(kwargs)
-        self.name = auto_name(type(self).__name__) if name is None else name
+        super().__init__(name=name)
         self._trainable = trainable
         self._dtype_policy = get_policy(dtype)
         self.autocast = autocast
@@ -115,11 +112,8 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         object.__setattr__(self, "_building", False)
         object.__setattr__(self, "_build_shapes", None)
         object.__setattr__(self, "_losses", [])
-        object.__setattr__(self, "_inbound_nodes", [])
-        object.__setattr__(self, "_input_shape_arg", tuple(input_shape) if input_shape is not None else None)
-        if input_dim is not None:
-            object.__setattr__(self, "_input_shape_arg", (input_dim,))
-        if self._input_shape_arg is not None:
+        object.__setattr__(self, "_batch_shape_arg", batch_shape)
+        if batch_shape is not None:
             warnings.warn(
                 "Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, "
                 "prefer using an "
@@ -171,6 +165,8 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
 
         Overridden by layers with weights; this one builds the sublayers by running `call` on tensors without values.
         """
+        if type(self).build is not Layer.build:
+            return  # called by a subclass's build, which may be half done: the call that follows builds the sublayers
         if input_shape is not None and any(not layer.built for layer in self._layers):
             self.compute_output_spec(
                 tree.map_shape_structure(lambda shape: Tensor(shape, self.compute_dtype), input_shape)
@@ -251,8 +247,8 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
                 name: value if value is None or type(value) is bool else self._converted(value)
                 for name, value in kwargs.items()
             }
-        if current_graph() is None and _any_symbolic(args, kwargs):
-            return self._call_symbolically(args, kwargs)
+        if current_graph() is None and any_symbolic(args, kwargs):
+            return self.symbolic_call(*args, **kwargs)
         training = kwargs.pop("training", None) if not signature.has_training else kwargs.get("training")
         arguments = signature.arguments(args, kwargs)
         first = next(iter(arguments.values()), None)
@@ -300,12 +296,11 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
 
     def _converted(self, value: Any) -> Any:
         """An argument as tensors: arrays and lists of numbers become tensors, floats take the layer's dtype."""
-        kind = type(value)
-        if kind is Tensor:
+        if isinstance(value, Tensor):
             return self._cast_input(value)
         if isinstance(value, np.ndarray | Variable):
             return self._cast_input(as_tensor(value))
-        if kind is list and value and _is_numbers(value):
+        if type(value) is list and value and _is_numbers(value):
             return self._cast_input(tensor_of_lists(value))
         if isinstance(value, TrackedList | TrackedDict):
             value = (list if isinstance(value, TrackedList) else dict)(value)
@@ -323,12 +318,10 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         cast.mask = x.mask
         return cast
 
-    def _call_symbolically(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Find the outputs' shapes by running on placeholders in a graph of their own, and note the call."""
         outputs = self._outputs_without_values(args, kwargs)
-        inputs = [leaf for leaf in tree.flatten((args, kwargs)) if isinstance(leaf, Tensor) and leaf.symbolic]
-        made = [leaf for leaf in tree.flatten(outputs) if isinstance(leaf, Tensor)]
-        self._inbound_nodes.append(Node(self, inputs, made, self._path or "", arguments=(args, kwargs)))
+        self._note_call(args, kwargs, outputs)
         return outputs
 
     def _outputs_without_values(self, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -429,28 +422,6 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         for layer in self._layers:
             layer._clear_losses()
 
-    # The graph of functional models.
-
-    @property
-    def input(self) -> Any:
-        """The symbolic inputs of its first call. Raises AttributeError where it was not called on symbolic tensors."""
-        node = self._first_node("input")
-        args, kwargs = node.arguments
-        given = tree.flatten((args, {name: value for name, value in kwargs.items() if holds_tensors(value)}))
-        tensors = [leaf for leaf in given if isinstance(leaf, Tensor)]
-        return tensors[0] if len(tensors) == 1 else tensors
-
-    @property
-    def output(self) -> Any:
-        """The symbolic outputs of its first call. Raises AttributeError where it was not called on symbolic tensors."""
-        outputs = self._first_node("output").outputs
-        return outputs[0] if len(outputs) == 1 else list(outputs)
-
-    def _first_node(self, what: str) -> Node:
-        if not self._inbound_nodes:
-            raise AttributeError(f"The layer {self.name} has never been called and thus has no defined {what}.")
-        return self._inbound_nodes[0]
-
     # Configuration.
 
     def get_config(self) -> dict[str, Any]:
@@ -462,7 +433,7 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         }
         if self.activity_regularizer is not None:
             base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        if not is_own(type(self)) and _writes_own_config(type(self)):
+        if writes_own_config(type(self)):
             return base
         given = super().get_config()
         own = {
@@ -478,17 +449,7 @@ class Layer(Stateful, StatelessCalls, Configurable, kind="layer", module="keras.
         return {**kept, **own}
 
 
-def _writes_own_config(cls: type) -> bool:
-    return not is_own(next(base for base in cls.__mro__ if "get_config" in vars(base)))
-
-
 Layer.build = recording_build(Layer.build)
-
-
-def _any_symbolic(args: tuple, kwargs: dict[str, Any]) -> bool:
-    if len(args) == 1 and not kwargs and isinstance(args[0], Tensor):
-        return args[0].symbolic
-    return any(isinstance(leaf, Tensor) and leaf.symbolic for leaf in tree.flatten((args, kwargs)))
 
 
 def _is_numbers(value: list) -> bool:

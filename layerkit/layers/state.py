@@ -101,6 +101,7 @@ class Stateful:
 
     def add_weight(
         self,
+        *args: Any,
         shape: Sequence[int] | None = None,
         initializer: Any = None,
         dtype: object = None,
@@ -115,6 +116,7 @@ class Stateful:
         """Make a variable of this layer.
 
         Args:
+            *args: shape, initializer and dtype may be given by place.
             shape: its shape; () by default.
             initializer: name, object or function; by default "glorot_uniform" for floats, "zeros" for others.
             dtype: the layer's by default.
@@ -126,8 +128,10 @@ class Stateful:
             overwrite_with_gradient: whether the optimizer assigns its gradient to it.
             name: its name.
 
-        Raises ShapeError where the shape is not known.
+        Raises ShapeError where the shape is not known, and TypeError or ValueError for other arguments by place.
         """
+        if args:
+            shape, initializer, dtype = _by_place(args, shape, initializer, dtype)
         shape = () if shape is None else (int(shape),) if isinstance(shape, int | np.integer) else tuple(shape)
         if any(not isinstance(size, int | np.integer) or size < 0 for size in shape):
             raise ShapeError(
@@ -155,7 +159,22 @@ class Stateful:
         self._track(variable)
         return variable
 
-    add_variable = add_weight
+    def add_variable(
+        self,
+        shape: Sequence[int] | None,
+        initializer: Any = None,
+        dtype: object = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Make a variable of this layer: `add_weight` with all arguments by place, for some that have no use here."""
+        return self.add_weight(
+            shape=shape, initializer=initializer, dtype=dtype, trainable=trainable, autocast=autocast,
+            regularizer=regularizer, constraint=constraint, name=name,
+        )  # fmt: skip
 
     def _gather(self, own: Iterable[Any], below: Callable[[Any], Iterable[Any]]) -> list[Any]:
         """Own things, then those of the sublayers, each once."""
@@ -289,3 +308,19 @@ class Stateful:
             )
         for at, variable in enumerate(own):
             variable.assign(np.asarray(store[str(at)]))
+
+
+def _by_place(args: tuple, *named: Any) -> list[Any]:
+    """Shape, initializer and dtype of `add_weight`, of which the first ones were given by place."""
+    names = ("shape", "initializer", "dtype")
+    if len(args) > len(names):
+        raise TypeError(f"add_weight() takes at most {len(names)} positional arguments but {len(args)} were given.")
+    if isinstance(args[0], str):
+        raise ValueError(
+            f"`name` must be passed as a keyword argument. Received: add_weight({args[0]!r}, ...). Use: "
+            f"add_weight(shape=..., name={args[0]!r})."
+        )
+    for name, value in zip(names, named[: len(args)], strict=False):
+        if value is not None:
+            raise ValueError(f"`{name}` was passed both positionally and as a keyword argument.")
+    return [*args, *named[len(args) :]]

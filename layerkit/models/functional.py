@@ -7,18 +7,20 @@ import warnings
 from typing import Any
 
 from layerkit import tree
-from layerkit.errors import ShapeError
+from layerkit.dtypes import STRING
+from layerkit.errors import DtypeError, ShapeError
 from layerkit.graph.operation import as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
-from layerkit.layers.calling import shapes_of, training_phase
+from layerkit.layers.calling import training_phase
 from layerkit.layers.layer import Layer
 from layerkit.models import functional_config
+from layerkit.models.function import Function, fits
 from layerkit.models.model import Model
 from layerkit.models.network import Network
 from layerkit.ops.shape import expand_dims, squeeze
 
 
-class Functional(Model, module="keras.src.models.functional", registered_name="Functional"):
+class Functional(Function, Model, module="keras.src.models.functional", registered_name="Functional"):
     """A model of the calls of layers and operations that lead from `inputs` to `outputs`.
 
     Args:
@@ -36,22 +38,8 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         trainable = kwargs.pop("trainable", None)
-        super().__init__(name=name, **kwargs)
-        for what, struct in (("inputs", inputs), ("outputs", outputs)):
-            for x in tree.flatten(struct):
-                if not isinstance(x, Tensor) or not x.symbolic:
-                    raise ValueError(
-                        f"All `{what}` values must be symbolic tensors, made by `Input` and layers. Received: "
-                        f"{what}={struct!r} including {x!r}"
-                    )
-            if not tree.flatten(struct):
-                raise ValueError(f"`{what}` argument cannot be empty.")
-        # Plain attributes: the tensors and layers are no state beside the layers that are tracked below.
-        for attribute, value in (
-            ("_inputs_struct", inputs), ("_outputs_struct", outputs),
-            ("network", Network(tree.flatten(inputs), tree.flatten(outputs))),
-        ):  # fmt: skip
-            object.__setattr__(self, attribute, value)
+        Model.__init__(self, name=name, **kwargs)
+        self._connect(inputs, outputs)
         if isinstance(inputs, dict):
             _warn_of_keys(inputs, self.network)
         for layer in self.layers:
@@ -72,16 +60,6 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
     def operations(self) -> list[Any]:
         """Its layers, and the operations straight on tensors between them."""
         return list(self.network.operations)
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        """The symbolic inputs as a flat list."""
-        return list(self.network.inputs)
-
-    @property
-    def outputs(self) -> list[Tensor]:
-        """The symbolic outputs as a flat list."""
-        return list(self.network.outputs)
 
     @property
     def input(self) -> Any:
@@ -124,15 +102,7 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
                     x.mask = one
         with training_phase(training):
             outputs = self.network.run(flat)
-        return (
-            tree.pack_sequence_as(self._outputs_struct, outputs) if tree.is_nested(self._outputs_struct) else outputs[0]
-        )
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The outputs' shapes for inputs of these shapes."""
-        shapes = iter(self.network.inputs)
-        tensors = tree.map_shape_structure(lambda shape: Tensor(shape, next(shapes).dtype), input_shape)
-        return shapes_of(self.compute_output_spec(tensors))
+        return self._packed(outputs)
 
     def _standardize(self, inputs: Any) -> list[Tensor | None]:
         """The inputs as a flat list of tensors of the input layers' dtypes and ranks. Raises ValueError for others."""
@@ -174,16 +144,19 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
                 )
             return None
         mask = getattr(x, "mask", None)
-        x = cast_to(as_tensor(x), reference.dtype)
+        x = as_tensor(x)
+        if (x.dtype == STRING) != (reference.dtype == STRING):
+            raise DtypeError(
+                f"The input {layer.name!r} of model {self.name!r} takes dtype {reference.dtype}, but got {x.dtype}. "
+                "Texts go into an `Input(dtype='string')`, of which StringLookup, TextVectorization or Hashing make "
+                "numbers; numbers that came as text become such by `array.astype('float32')`."
+            )
+        x = cast_to(x, reference.dtype)
         if len(x.shape) == len(reference.shape) + 1 and x.shape[-1] == 1:
             x = squeeze(x, -1)
         elif len(x.shape) == len(reference.shape) - 1 and reference.shape[-1] == 1:
             x = expand_dims(x, -1)
-        fits = len(x.shape) == len(reference.shape) and all(
-            wanted in (None, size) or size is None
-            for wanted, size in zip(reference.shape[1:], x.shape[1:], strict=True)
-        )
-        if not fits:
+        if len(x.shape) != len(reference.shape) or not fits(x.shape[1:], reference.shape[1:]):
             raise ShapeError(
                 f"Invalid shape for the input {layer.name!r} of model {self.name!r}: expected {reference.shape}, "
                 f"got {tuple(x.shape)}."
@@ -197,7 +170,7 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
 
     def get_config(self) -> dict[str, Any]:
         """The layers and how they are connected, in Keras' format."""
-        if not _takes_inputs_and_outputs(type(self)):
+        if not takes_inputs_and_outputs(type(self)):
             return super().get_config()
         return functional_config.get_config(self)
 
@@ -210,7 +183,7 @@ class Functional(Model, module="keras.src.models.functional", registered_name="F
         return super().from_config(config, custom_objects)
 
 
-def _takes_inputs_and_outputs(cls: type) -> bool:
+def takes_inputs_and_outputs(cls: type) -> bool:
     """Whether its constructor is like Functional's; a subclass's own can't be given inputs and outputs."""
     parameters = list(inspect.signature(cls.__init__).parameters)
     return cls is Functional or parameters[1:3] == ["inputs", "outputs"] or parameters[1:] == ["args", "kwargs"]

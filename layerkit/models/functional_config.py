@@ -9,6 +9,7 @@ from layerkit.errors import unknown_name
 from layerkit.graph.operation import Operation
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.core import InputLayer
+from layerkit.models.model import Model
 from layerkit.models.network import AppliedOperation, Network, Step
 from layerkit.ops.deferred import FUNCTIONS
 from layerkit.registry import snake_case
@@ -32,7 +33,14 @@ def get_config(model: Any) -> dict[str, Any]:
 
 def _places(network: Network, struct: Any) -> Any:
     """A structure of tensors as one of [layer's name, call, output]."""
-    return tree.map_structure(lambda tensor: list(network.places[id(tensor)]), struct)
+    return tree.map_structure(lambda tensor: _history(network, tensor), struct)
+
+
+def _history(network: Network, tensor: Tensor) -> list:
+    """Where a tensor comes from: [layer's name, call, output]. An inner functional model's calls count from 1."""
+    name, number, index = network.places[id(tensor)]
+    inner = any(layer.name == name and isinstance(layer, Model._functional) for layer in network.operations)
+    return [name, number + inner, index]
 
 
 def _entry(network: Network, operation: Any) -> dict[str, Any]:
@@ -58,7 +66,7 @@ def _call(network: Network, step: Step) -> dict[str, Any]:
         if not isinstance(x, Tensor):
             return serialize_keras_object(x)
         if id(x) in network.places:
-            history = list(network.places[id(x)])
+            history = _history(network, x)
             return {
                 "class_name": "__keras_tensor__",
                 "config": {"shape": list(x.shape), "dtype": x.dtype, "keras_history": history},
@@ -78,14 +86,20 @@ class _Rebuilding:
     def __init__(self, config: dict[str, Any], custom_objects: Any) -> None:
         self.called: dict[str, Any] = {}
         self.outputs: dict[tuple[str, int], list[Tensor]] = {}
+        self.first: dict[str, int] = {}
         waiting: list[tuple[str, int, dict]] = []
+        # Keras counts the calls of inner functional models from 1, what layerkit once wrote all calls from 0.
+        from_zero = {name for name, number, _ in _histories(config["layers"]) if number == 0}
+        from_zero |= {name for name, number, _ in _listed(config["output_layers"]) if number == 0}
         with custom_object_scope(custom_objects or {}):
             for entry in config["layers"]:
                 name = entry.get("name") or entry["config"]["name"]
                 self.called[name] = _called(entry)
                 if isinstance(self.called[name], InputLayer):
                     self.outputs[name, 0] = [self.called[name].output]
-                waiting += [(name, number, call) for number, call in enumerate(entry.get("inbound_nodes", ()))]
+                calls = entry.get("inbound_nodes", ())
+                self.first[name] = int(isinstance(self.called[name], Model._functional) and name not in from_zero)
+                waiting += [(name, number, call) for number, call in enumerate(calls, self.first[name])]
             self._run(waiting)
 
     def _run(self, waiting: list[tuple[str, int, dict]]) -> None:
@@ -100,7 +114,7 @@ class _Rebuilding:
     def _ready(self, name: str, number: int, call: dict) -> bool:
         """Make a call if its tensors are there (and a shared layer's earlier calls were made)."""
         histories = _histories(call)
-        if number and (name, number - 1) not in self.outputs:
+        if number > self.first[name] and (name, number - 1) not in self.outputs:
             return False
         if any((history[0], history[1]) not in self.outputs for history in histories):
             return False
@@ -131,6 +145,15 @@ class _Rebuilding:
         return [self.tensors(place) for place in places]
 
 
+def _listed(places: Any) -> list[list]:
+    """The places [layer's name, call, output] of a structure of them."""
+    if isinstance(places, dict):
+        return [place for inner in places.values() for place in _listed(inner)]
+    if len(places) == 3 and isinstance(places[0], str):
+        return [places]
+    return [place for inner in places for place in _listed(inner)]
+
+
 def _histories(value: Any) -> list[list]:
     if isinstance(value, dict):
         if value.get("class_name") == "__keras_tensor__":
@@ -153,7 +176,7 @@ def _called(entry: dict[str, Any]) -> Any:
         return Operation.registry[entry["class_name"]](**attributes)
     if module.startswith("keras.src.ops") or module.startswith("keras.ops"):
         return _keras_operation(entry)
-    return deserialize_keras_object(entry)
+    return deserialize_keras_object(entry, kind="layer")
 
 
 def _keras_operation(entry: dict[str, Any]) -> Any:
@@ -177,5 +200,7 @@ def rebuild(config: dict[str, Any], custom_objects: Any = None) -> tuple[Any, An
     Raises ValueError where the layers are not connected.
     """
     made = _Rebuilding(config, custom_objects)
-    rest = {name: config[name] for name in ("name", "trainable") if config.get(name) is not None}
+    rest = {"name": config["name"]} if config.get("name") is not None else {}
+    if config.get("trainable") is False:  # True would unfreeze what is frozen inside
+        rest["trainable"] = False
     return made.tensors(config["input_layers"]), made.tensors(config["output_layers"]), rest

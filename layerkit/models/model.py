@@ -116,9 +116,9 @@ class Model(Trainer, StateTree, Layer, kind="layer", module="keras", registered=
             kwargs["zipped"] = zipped
         _saving("save_model")(self, filepath, overwrite=overwrite, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write the weights to a `.weights.h5` file."""
-        _saving("save_weights")(self, filepath, overwrite=overwrite, **kwargs)
+    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+        """Write the weights to a `.weights.h5` file. It is one file: with max_shard_size NotImplementedError."""
+        _saving("save_weights")(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
 
     def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Take the weights from a file."""
@@ -131,6 +131,13 @@ class Model(Trainer, StateTree, Layer, kind="layer", module="keras", registered=
         make, arguments = self.__reduce__()
         memo[id(self)] = made = make(*arguments)
         return made
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """The model of a config; `Model` itself makes functional models of theirs."""
+        if cls is Model and {"layers", "input_layers", "output_layers"} <= config.keys():
+            return Model._functional.from_config(config, custom_objects)
+        return super().from_config(config, custom_objects)
 
     def to_json(self, **kwargs: Any) -> str:
         """The architecture (without weights) as JSON, for `model_from_json`."""

@@ -12,7 +12,7 @@ from layerkit.graph.node import Node
 from layerkit.graph.operation import Operation
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.core import InputLayer
-from layerkit.layers.layer import Layer
+from layerkit.layers.operation import ComposedOperation
 from layerkit.ops.deferred import FunctionCall
 from layerkit.registry import snake_case
 
@@ -22,10 +22,6 @@ class AppliedOperation:
 
     It stands among the layers, but is none.
     """
-
-    built = True
-    trainable = True
-    weights: tuple = ()
 
     def __init__(self, operation: Operation | FunctionCall, name: str) -> None:
         self.operation = operation
@@ -48,15 +44,16 @@ class AppliedOperation:
         """Apply the operation."""
         return self.operation(*args, **kwargs)
 
-    def count_params(self) -> int:
-        """An operation has none."""
-        return 0
+
+def kind_of(called: ComposedOperation | AppliedOperation) -> str:
+    """How a summary names what is called: by its class."""
+    return called.label if isinstance(called, AppliedOperation) else type(called).__name__
 
 
 class Step:
     """One call of a layer or an operation: what is called, with which tensors in its arguments, and what it gives."""
 
-    def __init__(self, node: Node, called: Layer | AppliedOperation, depth: int) -> None:
+    def __init__(self, node: Node, called: ComposedOperation | AppliedOperation, depth: int) -> None:
         self.node, self.called, self.depth = node, called, depth
         args, kwargs = node.arguments if node.arguments is not None else (node.inputs, {})
         self.args, self.kwargs = args, kwargs
@@ -177,14 +174,14 @@ class Network:
             if id(tensor) not in known:
                 raise GraphError(f"Graph disconnected: the output {tensor!r} does not come from the model's inputs.")
 
-    def _called_by_node(self, nodes: list[Node]) -> dict[int, Layer | AppliedOperation]:
+    def _called_by_node(self, nodes: list[Node]) -> dict[int, ComposedOperation | AppliedOperation]:
         """Each node's layer, or its operation under a name that no other has."""
-        layers = {node.operation.name for node in nodes if isinstance(node.operation, Layer)}
+        layers = {node.operation.name for node in nodes if isinstance(node.operation, ComposedOperation)}
         taken = layers | {layer.name for layer in self._input_layers.values()}
         numbers: Counter[str] = Counter()
-        called: dict[int, Layer | AppliedOperation] = {}
+        called: dict[int, ComposedOperation | AppliedOperation] = {}
         for node in nodes:
-            if isinstance(node.operation, Layer):
+            if isinstance(node.operation, ComposedOperation):
                 called[id(node)] = node.operation
                 continue
             prefix = (
@@ -217,7 +214,7 @@ class Network:
                     places[id(tensor)] = (operation.name, number, index)
         return places
 
-    def calls_of(self, operation: Layer | AppliedOperation) -> list[Step]:
+    def calls_of(self, operation: ComposedOperation | AppliedOperation) -> list[Step]:
         """The calls of a layer in this model, in the order in which they were made."""
         steps = [step for step in self.steps if step.called is operation]
         if len(steps) < 2:
@@ -245,5 +242,5 @@ def _input_layer(tensor: Tensor) -> InputLayer:
 
 
 def _identity(node: Node) -> int:
-    """What is called: the layer, or for operations, which are values, the call itself."""
-    return id(node.operation) if isinstance(node.operation, Layer) else id(node)
+    """What is called: the layer, or for operations of `layerkit.ops`, which are values, the call itself."""
+    return id(node.operation) if isinstance(node.operation, ComposedOperation) else id(node)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from layerkit import tree
+from layerkit.dtypes import STRING
 from layerkit.errors import NotBuiltError
+from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.calling import training_phase
 from layerkit.layers.core import InputLayer
@@ -30,6 +32,7 @@ class Sequential(Model, module="keras"):
     """
 
     _convert_inputs = False
+    _called_on_strings = False
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
@@ -53,8 +56,8 @@ class Sequential(Model, module="keras"):
                 f"Only instances of `layerkit.Layer` can be added to a Sequential model. Received: {layer!r} (of "
                 f"type {type(layer).__name__}), for the model '{self.name}'"
             )
-        if not self._layers and getattr(layer, "_input_shape_arg", None) is not None:
-            self.add(InputLayer(shape=layer._input_shape_arg), rebuild=False)
+        if not self._layers and getattr(layer, "_batch_shape_arg", None) is not None:
+            self.add(InputLayer(batch_shape=layer._batch_shape_arg), rebuild=False)
         if any(known.name == layer.name and known is not layer for known in self._layers) or any(
             known is layer for known in self._layers
         ):
@@ -110,7 +113,8 @@ class Sequential(Model, module="keras"):
             # Several inputs: the layers are called one after the other.
             return
         if not isinstance(first, InputLayer):
-            self._layers.insert(0, InputLayer(batch_shape=input_shape, dtype=first.compute_dtype))
+            dtype = STRING if self._called_on_strings else first.compute_dtype
+            self._layers.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
         elif first.batch_shape != tuple(input_shape):
             raise ValueError(
                 f"Sequential model '{self.name}' has already been configured to use input shape "
@@ -121,8 +125,13 @@ class Sequential(Model, module="keras"):
             x = layer(x)
         object.__setattr__(self, "_network", Functional(self._layers[0].output, x, name=self.name))
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Run the layers."""
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
+        """Run the layers. Raises TypeError for further arguments: no layer would be given them."""
+        if kwargs:
+            raise TypeError(
+                f"Sequential model {self.name!r} takes inputs, `training` and `mask`; got {', '.join(kwargs)}. A "
+                "functional model gives its layers what each of them takes."
+            )
         if self._network is not None:
             return self._network.call(inputs, training=training, mask=mask)
         outputs = inputs
@@ -131,15 +140,26 @@ class Sequential(Model, module="keras"):
                 outputs = layer(outputs)
         return outputs
 
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The output's shape for an input of this shape (with the batch axis)."""
+        return super().compute_output_shape(input_shape)
+
+    def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
+        """The output's shape and dtype for a tensor with or without values, as a tensor without values."""
+        return super().compute_output_spec(inputs, training=training, mask=mask, **kwargs)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on data, building for its shape first, or note a call of this model as a layer of another."""
         if not self.built and args:
+            if isinstance(args[0], list) and _holds_texts(args[0]):
+                args = (as_tensor(args[0]), *args[1:])
             args = (
                 tree.map_structure(self._converted, args[0])
                 if tree.is_nested(args[0]) and _holds_arrays(args[0])
                 else self._converted(args[0]),
                 *args[1:],
             )
+            object.__setattr__(self, "_called_on_strings", getattr(args[0], "dtype", None) == STRING)
         return super().__call__(*args, **kwargs)
 
     def _set_masks(self, first: Any, outputs: Any, previous: Any) -> None:
@@ -223,7 +243,7 @@ class Sequential(Model, module="keras"):
                 "Sequential.from_config: `config` cannot be understood: expected the key 'layers', as `get_config` "
                 f"gives it, got {list(config)}."
             )
-        layers = [deserialize_keras_object(layer, custom_objects) for layer in config["layers"]]
+        layers = [deserialize_keras_object(layer, custom_objects, kind="layer") for layer in config["layers"]]
         model = cls(layers, **{name: config[name] for name in ("name", "trainable") if config.get(name) is not None})
         shape = config.get("build_input_shape")
         if shape is not None and not model.built and layers:
@@ -233,6 +253,10 @@ class Sequential(Model, module="keras"):
 
 def _is_shape(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(size is None or isinstance(size, int) for size in value)
+
+
+def _holds_texts(value: list) -> bool:
+    return any(isinstance(leaf, str | bytes) for leaf in tree.flatten(value)[:1])
 
 
 def _holds_arrays(value: Any) -> bool:

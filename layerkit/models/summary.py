@@ -9,6 +9,8 @@ from typing import Any
 
 from layerkit import tree
 from layerkit.layers.layer import Layer
+from layerkit.layers.operation import ComposedOperation
+from layerkit.models.network import kind_of
 
 COLUMNS = [("Layer (type)", "<"), ("Output Shape", "<"), ("Param #", ">")]
 CONNECTIONS = ("Connected to", "<")
@@ -96,12 +98,11 @@ def _narrowed(widths: list[int], length: int) -> list[int]:
 
 def _rows(layer: Any, network: Any, expand_nested: bool, show_trainable: bool, level: int) -> list[list[str]]:
     prefix = "   " * level + "└ " if level else ""
-    kind = type(layer).__name__ if isinstance(layer, Layer) else layer.label
-    fields = [f"{prefix}{layer.name} ({kind})", _shape_text(layer, network), _parameters_text(layer)]
+    fields = [f"{prefix}{layer.name} ({kind_of(layer)})", _shape_text(layer, network), _parameters_text(layer)]
     if network is not None:
         fields.append(_connections_text(layer, network))
     if show_trainable:
-        fields.append("-" if not layer.weights else "Y" if layer.trainable else "N")
+        fields.append("-" if not isinstance(layer, Layer) or not layer.weights else "Y" if layer.trainable else "N")
     rows = [fields]
     if expand_nested and getattr(layer, "layers", None):
         for inner in layer.layers:
@@ -110,11 +111,13 @@ def _rows(layer: Any, network: Any, expand_nested: bool, show_trainable: bool, l
 
 
 def _parameters_text(layer: Any) -> str:
+    if not isinstance(layer, Layer):
+        return "0"
     return f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
 
 
 def _shape_text(layer: Any, network: Any) -> str:
-    if isinstance(layer, Layer):
+    if isinstance(layer, ComposedOperation):
         if layer._inbound_nodes:
             shapes = [tensor.shape for tensor in layer._inbound_nodes[-1].outputs]
         elif layer._build_shapes:

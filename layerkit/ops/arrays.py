@@ -37,7 +37,7 @@ from layerkit.ops.shape import (
 def convert_to_tensor(
     x: object, dtype: object = None, sparse: bool | None = None, ragged: bool | None = None
 ) -> Tensor:
-    """A tensor of anything that holds numbers, in a dtype where one is given.
+    """A tensor of anything that holds numbers (in a dtype where one is given) or texts (of dtype "string").
 
     Raises ValueError where a sparse or a ragged tensor is asked for.
     """
@@ -47,7 +47,7 @@ def convert_to_tensor(
     x = as_tensor(x, dtype)
     if dtype is None and listed and x.dtype == "int64":
         dtype = "int32"  # of Python's integers, as of a single one
-    return x if dtype is None else cast(x, dtype)
+    return x if dtype is None or (isinstance(dtype, str) and dtype == x.dtype) else cast(x, dtype)
 
 
 def array(x: object, dtype: object = None) -> Tensor:

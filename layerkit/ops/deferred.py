@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,6 +99,19 @@ def _defer_indexing() -> None:
         return noting(x, np.asarray(key) if isinstance(key, list) else key)
 
     GetItem.at = staticmethod(indexed)
+
+
+def _reshape(self: Tensor, newshape: int | Sequence[int] = (), *more: int) -> Tensor:
+    """`ops.reshape` of this tensor: sizes as a sequence, or one by one."""
+    return FUNCTIONS.find("reshape")(self, (newshape, *more) if more else newshape)
+
+
+def _squeeze(self: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
+    """`ops.squeeze` of this tensor."""
+    return FUNCTIONS.find("squeeze")(self, axis)
+
+
+Tensor.reshape, Tensor.squeeze = _reshape, _squeeze  # the class stands on a floor below operations
 
 
 def defer_all(namespace: MutableMapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from layerkit.config import epsilon
 from layerkit.dtypes import floatx, is_float, is_inexact, is_int
-from layerkit.errors import ShapeError
+from layerkit.errors import ShapeError, refuse_unknown
 from layerkit.graph.operation import Composite, Elementwise, Operation, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.comparison import isfinite
@@ -331,12 +331,21 @@ def one_hot(x: object, num_classes: int, axis: int = -1, dtype: object = None, s
 
 
 def multi_hot(
-    inputs: object, num_classes: int | None = None, axis: int = -1, dtype: object = None, sparse: bool = False
+    inputs: object,
+    num_classes: int | None = None,
+    axis: int = -1,
+    dtype: object = None,
+    sparse: bool = False,
+    **kwargs: object,
 ) -> Tensor:
     """1 at each class that stands along the last axis of the inputs, 0 elsewhere.
 
-    Raises ValueError without `num_classes`, which has a default in Keras' signature only.
+    Raises ValueError without `num_classes`, which has a default in Keras' signature only. (`num_tokens=` is its old
+    name.)
     """
+    num_tokens = kwargs.pop("num_tokens", None)
+    refuse_unknown("multi_hot", kwargs)
+    num_classes = num_tokens if num_classes is None else num_classes
     if num_classes is None:
         raise ValueError("multi_hot needs `num_classes`, the number of classes.")
     x = as_tensor(inputs)

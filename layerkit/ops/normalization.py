@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from layerkit.config import epsilon as default_epsilon
-from layerkit.errors import ShapeError
+from layerkit.errors import ShapeError, refuse_unknown
 from layerkit.graph.operation import Composite, Spec, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.ops.elementwise import absolute, cast, maximum, relu, rsqrt, square
@@ -247,6 +247,7 @@ def layer_normalization(
     beta: object = None,
     axis: int | Sequence[int] = -1,
     epsilon: float | None = None,
+    **kwargs: object,
 ) -> Tensor:
     """Normalised over axes: (x - mean) / sqrt(variance + epsilon) * gamma + beta (Ba et al., arXiv:1607.06450).
 
@@ -256,7 +257,14 @@ def layer_normalization(
         beta: the offset in the shape of the axes, None: 0.
         axis: what to normalise over.
         epsilon: added to the variance; None: the default.
+        **kwargs: `rms_scaling=True` raises NotImplementedError: it divides by the variance, as Keras once did.
     """
+    if kwargs.pop("rms_scaling", False):
+        raise NotImplementedError(
+            "layer_normalization doesn't support `rms_scaling=True`, which divides by the variance, and is deprecated "
+            "in Keras. Root mean square normalization is ops.rms_normalization."
+        )
+    refuse_unknown("layer_normalization", kwargs)
     x = as_float(as_tensor(x))
     axes = normalize_axes(axis, x.ndim)
     shape = tuple(x.shape[at] for at in axes)

@@ -20,6 +20,7 @@ class Reshape(View):
     """The same elements in row-major order under another shape; one size may be -1."""
 
     shape: tuple
+    takes_strings = True
 
     def infer(self, x: Tensor) -> Spec:
         return reshaped(x.shape, self.shape), x.dtype
@@ -40,6 +41,7 @@ class Transpose(View):
     """The axes in another order."""
 
     axes: tuple[int, ...]
+    takes_strings = True
 
     def infer(self, x: Tensor) -> Spec:
         if sorted(self.axes) != list(range(x.ndim)):
@@ -60,6 +62,7 @@ class BroadcastTo(View):
     """The elements repeated along axes of size 1 and new leading axes."""
 
     shape: tuple
+    takes_strings = True
 
     def infer(self, x: Tensor) -> Spec:
         if broadcast_shapes(x.shape, self.shape) != tuple(self.shape):
@@ -86,6 +89,7 @@ class Slice(View):
     start: tuple[int, ...]
     size: tuple[int | None, ...]
     step: tuple[int, ...]
+    takes_strings = True
 
     def infer(self, x: Tensor) -> Spec:
         return tuple(self.size), x.dtype
@@ -146,6 +150,7 @@ class Concatenate(_Copying):
     """Tensors one after the other along an axis."""
 
     axis: int
+    takes_strings = True
 
     def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
         tensors = [as_tensor(x) for x in inputs]
@@ -187,6 +192,7 @@ class Stack(_Copying):
     """Tensors of one shape along a new axis."""
 
     axis: int
+    takes_strings = True
 
     def prepare(self, inputs: Sequence[object]) -> list[Tensor]:
         return Concatenate(0).prepare(inputs)
@@ -313,8 +319,10 @@ def reshaped(shape: Shape, new_shape: Sequence[int | None]) -> Shape:
     known = int(np.prod([n for n in new_shape if n not in (-1, None)], dtype=np.int64))
     if None in shape or None in new_shape:
         total = int(np.prod([n for n in shape if n is not None], dtype=np.int64))
-        if None in new_shape or -1 not in new_shape:
+        if -1 not in new_shape:
             return new_shape
+        if None in new_shape:
+            return tuple(None if n == -1 else n for n in new_shape)
         # The unknown axis is the batch; where it alone is unknown, -1 stands for it when the rest fits.
         return (
             tuple(None if n == -1 else n for n in new_shape)
@@ -409,20 +417,6 @@ def squeeze(x: object, axis: int | Sequence[int] | None = None) -> Tensor:
     if kept.count(None) == 1:  # worked out where the model runs; None would stay None there
         kept[kept.index(None)] = -1
     return Reshape(tuple(kept))(x)
-
-
-def _reshape_method(self: Tensor, *newshape: int | Sequence[int]) -> Tensor:
-    """`ops.reshape` of this tensor: sizes one by one, or as a sequence."""
-    sizes = newshape[0] if len(newshape) == 1 else newshape
-    return reshape(self, sizes)
-
-
-def _squeeze_method(self: Tensor, axis: int | Sequence[int] | None = None) -> Tensor:
-    """`ops.squeeze` of this tensor."""
-    return squeeze(self, axis)
-
-
-Tensor.reshape, Tensor.squeeze = _reshape_method, _squeeze_method  # the class stands on a floor below operations
 
 
 def concatenate(xs: Sequence[object], axis: int = 0) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 
 from layerkit import tree
 from layerkit.compiler.compile import Executable
-from layerkit.dtypes import standardize_dtype
+from layerkit.dtypes import STRING, tensor_dtype
 from layerkit.graph.control import Control
 from layerkit.graph.graph import Graph, trace
 from layerkit.graph.interpreter import Interpreter
@@ -19,6 +19,7 @@ from layerkit.graph.operation import Kernelled, as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.runtime.kernel_cache import kernels_in_use
 from layerkit.runtime.thread_count import get_num_threads
+from layerkit.tracing.stages import Stages, holds_strings
 
 PLANS_KEPT = 32
 INTERPRETED_RUNS = 2
@@ -69,7 +70,7 @@ class CompiledFunction:
     def _run(self, args: tuple, leaves: list, structure: Hashable) -> object:
         return self.traced(args, leaves, structure).run([leaf for leaf in leaves if isinstance(leaf, np.ndarray)])
 
-    def traced(self, args: tuple, leaves: list, structure: Hashable = None) -> _Traced:
+    def traced(self, args: tuple, leaves: list, structure: Hashable = None) -> _Traced | _TracedOfStrings:
         """What was compiled for the signature of these arguments; compiles it the first time."""
         # 1, 1.0 and True are equal, and not the same to a Python function.
         signature = [
@@ -86,7 +87,8 @@ class CompiledFunction:
             ) from None
         if found is None:
             self.traces += 1
-            found = self._kept[key] = _Traced(self, args, leaves)
+            of_strings = any(isinstance(leaf, np.ndarray) and leaf.dtype.kind == "O" for leaf in leaves)
+            found = self._kept[key] = (_TracedOfStrings if of_strings else _Traced)(self, args, leaves)
             while len(self._kept) > PLANS_KEPT:
                 self._kept.popitem(last=False)
         else:
@@ -99,7 +101,13 @@ class CompiledFunction:
 
 
 class _Traced:
-    """One signature's graph, ready to run."""
+    """One signature's graph, ready to run.
+
+    Attributes:
+        graph: what was traced.
+        numeric: the part of it that the plan runs: all, or what `stages` leave to it where there are strings.
+        executable: runs `numeric`.
+    """
 
     def __init__(self, owner: CompiledFunction, args: tuple, leaves: list) -> None:
         self.structure: object = None
@@ -113,27 +121,78 @@ class _Traced:
             self.results = tree.flatten(self.structure)
             return [as_tensor(result) for result in self.results if result is not None]
 
-        specs = [(leaves[at].shape, standardize_dtype(leaves[at].dtype)) for at in places]
-        self.graph: Graph = trace(flat, specs)
-        self.interpreted_runs = (
-            INTERPRETED_RUNS if owner.lazy and not kernels_in_use() and _work(self.graph) < INTERPRETED_WORK else 0
-        )
-        interpret = owner.interpret or self.interpreted_runs
-        self.executable: Interpreter | Executable = Interpreter(self.graph) if interpret else Executable(self.graph)
+        specs = [(leaves[at].shape, tensor_dtype(leaves[at].dtype)) for at in places]
+        texts = {i: leaves[at] for i, at in enumerate(places) if specs[i][1] == STRING}
+        self.graph: Graph = trace(flat, specs, texts)
+        self.stages = Stages(self.graph) if holds_strings(self.graph) else None
+        self.numeric = self.stages.numeric if self.stages else self.graph
+        idle = self.stages is not None and not self.stages.runs_numbers
+        soon = owner.lazy and not idle and not kernels_in_use() and _work(self.numeric) < INTERPRETED_WORK
+        self.interpreted_runs = INTERPRETED_RUNS if soon else 0
+        interpret = owner.interpret or self.interpreted_runs or idle
+        self.executable: Interpreter | Executable = Interpreter(self.numeric) if interpret else Executable(self.numeric)
         self.single = isinstance(self.structure, Tensor)
 
-    def run(self, arrays: list[np.ndarray]) -> object:
-        outputs = self.executable.run(arrays)
+    def run(self, arrays: list[np.ndarray], early: list[np.ndarray] | None = None) -> object:
+        """What the function gives for these arrays; `early` is what the stages make of them first, if known."""
+        if self.stages is None:
+            outputs = self.executable.run(arrays)
+        else:
+            outputs = self.stages.run(arrays, self.stages.before(arrays) if early is None else early, self.executable)
         if self.interpreted_runs:
             self.interpreted_runs -= 1
             if not self.interpreted_runs:
-                self.executable = Executable(self.graph)
+                self.executable = Executable(self.numeric)
         if self.single:
             return outputs[0]
         given = iter(outputs)
         return tree.pack_sequence_as(
             self.structure, [None if result is None else next(given) for result in self.results]
         )
+
+
+class _TracedOfStrings:
+    """A signature with strings: a trace for each of the shapes that texts lead to (the longest text's tokens, say)."""
+
+    def __init__(self, owner: CompiledFunction, args: tuple, leaves: list) -> None:
+        self._owner = owner
+        self._places = [at for at, leaf in enumerate(leaves) if isinstance(leaf, np.ndarray)]
+        self._leaves = [None if isinstance(leaf, np.ndarray) else leaf for leaf in leaves]
+        self._args = tree.pack_sequence_as(args, self._leaves)
+        self._kept = [_Traced(owner, args, leaves)]
+
+    @property
+    def graph(self) -> Graph:
+        """That of the trace that ran last."""
+        return self._kept[-1].graph
+
+    @property
+    def numeric(self) -> Graph:
+        """That of the trace that ran last."""
+        return self._kept[-1].numeric
+
+    @property
+    def executable(self) -> Interpreter | Executable:
+        """That of the trace that ran last."""
+        return self._kept[-1].executable
+
+    def run(self, arrays: list[np.ndarray]) -> object:
+        """What the function gives for these arrays."""
+        latest = self._kept[-1]
+        early = latest.stages.before(arrays)
+        if latest.stages.fits(early):
+            return latest.run(arrays, early)
+        for at, known in enumerate(self._kept):
+            if known.stages.like(latest.stages) and known.stages.fits(early):
+                self._kept.append(self._kept.pop(at))
+                return known.run(arrays, early)
+        leaves = list(self._leaves)
+        for at, array in zip(self._places, arrays, strict=True):
+            leaves[at] = array
+        self._owner.traces += 1
+        self._kept.append(_Traced(self._owner, tree.pack_sequence_as(self._args, leaves), leaves))
+        del self._kept[:-PLANS_KEPT]
+        return self._kept[-1].run(arrays)
 
 
 def _work(graph: Graph) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from layerkit import tree
 from layerkit.compiler.inspection import Cost, Description, describe
+from layerkit.dtypes import TEXT_KINDS, texts_of
 from layerkit.graph.graph import Graph, current_graph
 from layerkit.graph.tape import taping
 from layerkit.graph.tensor import Tensor
@@ -20,7 +21,7 @@ from layerkit.tracing.compiled_function import CompiledFunction
 NUMBERS_BEFORE_WARNING = 5
 
 
-class Function:
+class TracedFunction:
     """A Python function that is traced once for each kind of arguments, and runs as a plan.
 
     Tensors and arrays are traced: the function is called again for another shape, dtype or structure of arguments,
@@ -41,7 +42,7 @@ class Function:
         self._compiled = CompiledFunction(
             lambda args, kwargs: python_function(*args, **kwargs), name=getattr(python_function, "__name__", None)
         )
-        self._bound: weakref.WeakKeyDictionary[object, Function] = weakref.WeakKeyDictionary()
+        self._bound: weakref.WeakKeyDictionary[object, TracedFunction] = weakref.WeakKeyDictionary()
         self._numbers: dict[Hashable, set] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -51,14 +52,14 @@ class Function:
         given, leaves, key = self._signature(args, kwargs)
         return self._compiled.call(given, leaves, key)
 
-    def __get__(self, instance: object, owner: type | None = None) -> Function:
+    def __get__(self, instance: object, owner: type | None = None) -> TracedFunction:
         """The function of an object, where this is a method."""
         if instance is None:
             return self
         bound = self._bound.get(instance)
         if bound is None:
             method, own = self.python_function, weakref.proxy(instance)
-            bound = self._bound[instance] = Function(functools.partial(method, own))
+            bound = self._bound[instance] = TracedFunction(functools.partial(method, own))
             functools.update_wrapper(bound, method)
         return bound
 
@@ -75,9 +76,9 @@ class Function:
         return self._traced(args, kwargs).graph
 
     def describe(self, *args: Any, **kwargs: Any) -> Description:
-        """What the plan for such arguments does: nodes, kernels, operations, bytes."""
+        """What the plan for such arguments does: nodes, kernels, operations, bytes. It has no part in strings."""
         traced = self._traced(args, kwargs)
-        return describe(traced.graph, traced.executable)
+        return describe(traced.numeric, traced.executable)
 
     def text(self, *args: Any, **kwargs: Any) -> str:
         """The plan for such arguments as a table."""
@@ -121,7 +122,7 @@ class Function:
                 )
 
 
-def function(python_function: Callable | None = None) -> Function | Callable:
+def function(python_function: Callable | None = None) -> TracedFunction | Callable:
     """Compile a Python function over tensors and Variables; also as a decorator, `@layerkit.function`.
 
     Args:
@@ -138,12 +139,14 @@ def function(python_function: Callable | None = None) -> Function | Callable:
     >>> norm(np.array([3, 4], "float32")).item()
     5.0
     """
-    return function if python_function is None else Function(python_function)
+    return function if python_function is None else TracedFunction(python_function)
 
 
 def _as_argument(x: Any) -> Any:
     if isinstance(x, Tensor):
         return x.numpy()
+    if isinstance(x, np.ndarray) and x.dtype.kind in TEXT_KINDS:
+        return texts_of(x)  # whatever their width, they are one dtype
     return np.asarray(x) if isinstance(x, np.generic) else x
 
 

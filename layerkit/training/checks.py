@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from layerkit import losses, tree
-from layerkit.dtypes import standardize_dtype
-from layerkit.errors import NotBuiltError, ShapeError
+from layerkit.dtypes import STRING, tensor_dtype
+from layerkit.errors import DtypeError, NotBuiltError, ShapeError
 from layerkit.graph import Tensor
 from layerkit.losses import Loss, LossFunctionWrapper
 from layerkit.losses.loss import same_shape
@@ -55,11 +55,22 @@ def check_batch(model: Any, x: Any, y: Any, sample_weight: Any, adapter: Any = N
             _require_targets(model, y)
         return
     if made.loss is not None:
+        if _inherits(model, "train_step"):
+            _refuse_strings(y)
         if not made.loss.built:
             made.loss.build(y, y_pred)
         _check_targets(made.loss, x, y, y_pred, adapter)
     if made.metrics is not None and not made.metrics.built:
         made.metrics.build(_symbolic(y), y_pred)
+
+
+def _refuse_strings(y: Any) -> None:
+    for path, target in tree.flatten_with_path(y):
+        if target is not None and tensor_dtype(target.dtype) == STRING:
+            raise DtypeError(
+                f"`{tree.path_text('y', path)}` holds strings, which no loss compares: turn them into class numbers "
+                "first, with StringLookup or a dictionary."
+            )
 
 
 def _predictions(model: Any, x: Any) -> Any:
@@ -81,13 +92,17 @@ def _only_steps(model: Any) -> bool:
 
 def build_model(model: Any, x: Any) -> None:
     """Build a model of one input by the shape of a batch; others build their layers when they are called."""
-    if not model.built and not tree.is_nested(x):
+    if model.built or tree.is_nested(x):
+        return
+    if tensor_dtype(x.dtype) == STRING:
+        model.compute_output_spec(Tensor((None, *x.shape[1:]), STRING))  # a shape alone would not say that it is texts
+    else:
         model.build((None, *x.shape[1:]))
 
 
 def _symbolic(structure: Any) -> Any:
     return tree.map_structure(
-        lambda array: None if array is None else Tensor(array.shape, standardize_dtype(array.dtype)), structure
+        lambda array: None if array is None else Tensor(array.shape, tensor_dtype(array.dtype)), structure
     )
 
 

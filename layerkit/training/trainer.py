@@ -15,11 +15,12 @@ from layerkit.training import loop
 from layerkit.training.checks import build_model, check_batch, unknown_arguments
 from layerkit.training.compilation import make_compilation
 from layerkit.training.compiled_metrics import CompiledMetrics
+from layerkit.training.former import FormerMethods
 from layerkit.training.stepping import Stepping
 from layerkit.training.steps import python_logs
 
 
-class Trainer(Stepping):
+class Trainer(FormerMethods, Stepping):
     """`compile`, `fit`, `evaluate` and `predict`, mixed into models.
 
     A step (forward, loss, gradients, optimizer, metrics) is traced into one graph, which runs as one native call. It is

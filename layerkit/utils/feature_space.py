@@ -321,47 +321,23 @@ class FeatureSpace(HostLayer):
     # For functional models.
 
     def get_inputs(self) -> dict[str, Tensor]:
-        """A symbolic input for each column.
-
-        Raises NotImplementedError where a column holds strings, which can't be in a model: call the feature space on
-        the data, and start the model at `get_encoded_features()`.
-        """
+        """A symbolic input for each column, of strings too."""
         self._require_adapted()
-        strings = [key for key, feature in self.features.items() if feature.dtype == "string"]
-        if strings:
-            raise NotImplementedError(
-                f"FeatureSpace {self.name!r}: the features {strings} are strings, which can't be inputs of a model. "
-                "Call the feature space on the data first, and start the model at `get_encoded_features()`."
-            )
         if not hasattr(self, "_inputs_of_columns"):
             made = {key: layers.Input((1,), dtype=feature.dtype, name=key) for key, feature in self.features.items()}
             object.__setattr__(self, "_inputs_of_columns", made)
         return dict(self._inputs_of_columns)
 
     def get_encoded_features(self) -> Any:
-        """Symbolic tensors as the feature space gives them: the inputs of a model that is trained on its outputs.
+        """What it computes of `get_inputs()`, as symbolic tensors.
 
-        Where no column holds strings they are computed from `get_inputs()`.
+        They may be the inputs of a model that is trained on prepared data, and lead from the columns to the outputs of
+        the model that predicts.
         """
         self._require_adapted()
         if self._encoded is None:
-            if any(feature.dtype == "string" for feature in self.features.values()):
-                encoded = self._inputs_like_outputs()
-            else:
-                encoded = self(self.get_inputs())
-            object.__setattr__(self, "_encoded", encoded)
+            object.__setattr__(self, "_encoded", self(self.get_inputs()))
         return self._encoded
-
-    def _inputs_like_outputs(self) -> Any:
-        """Inputs of the outputs' shapes and dtypes, by the outputs of a row made up of known values."""
-        row = {}
-        for key, layer in self.preprocessors.items():
-            known = layer.get_vocabulary()[-1:] if hasattr(layer, "get_vocabulary") else []
-            row[key] = known or ["" if self.features[key].dtype == "string" else 0]
-        outputs = self(row)
-        if not isinstance(outputs, dict):
-            return layers.Input(outputs.shape[1:], dtype=outputs.dtype)
-        return {key: layers.Input(y.shape[1:], dtype=y.dtype, name=key) for key, y in outputs.items()}
 
     def build(self, input_shape: Any = None) -> None:
         """Nothing: the features' layers are built when they adapt or are called."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from layerkit import ops
 from layerkit.config import floatx, standardize_data_format
+from layerkit.errors import refuse_unknown
 from layerkit.graph.tensor import Tensor
 from layerkit.utils.extras import optional_module
 
@@ -146,15 +147,23 @@ def _middle(size: tuple[int, int], width: int, height: int) -> tuple[int, int, i
 
 
 def smart_resize(
-    x: Any, size: tuple[int, int], interpolation: str = "bilinear", data_format: str = "channels_last"
+    x: Any,
+    size: tuple[int, int],
+    interpolation: str = "bilinear",
+    data_format: str = "channels_last",
+    **kwargs: Any,
 ) -> Any:
     """Images in another size without distortion: their largest part in the new proportions.
 
-    An array gives an array, a tensor a tensor. Raises ValueError for a size that is no pair.
+    An array gives an array, a tensor a tensor. Raises ValueError for a size that is no pair, and TypeError for further
+    arguments; `backend_module` may be None, for there is one backend.
 
     >>> smart_resize(np.ones((4, 8, 1)), (2, 2)).shape
     (2, 2, 1)
     """
+    if kwargs.pop("backend_module", None) is not None:
+        raise NotImplementedError("smart_resize doesn't support `backend_module`: layerkit is its own backend.")
+    refuse_unknown("smart_resize", kwargs)
     if len(size) != 2:
         raise ValueError(f"Expected `size` to be a tuple of 2 integers, but got: {size}.")
     y: Tensor = ops.image.resize(

@@ -146,6 +146,19 @@ def test_hdf5_data_sets_are_read_in_slices(tmp_path, numbers, shuffle):
             assert (x == y).all()
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_columns_of_texts(tmp_path, shuffle):
+    texts = [f"text {i}" for i in range(10)]
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        stored = file.create_dataset("texts", data=texts)
+        for data in (texts, np.array(texts), np.array(texts, object), Series(np.array(texts, object)), stored):
+            adapter = get_adapter({"text": data}, np.arange(10), batch_size=4, shuffle=shuffle, rng=rng())
+            for x, y, _ in adapter.batches():
+                assert x["text"].dtype == object
+                found = [text.decode() if isinstance(text, bytes) else text for text in x["text"].ravel().tolist()]
+                assert found == [texts[i] for i in y.tolist()]
+
+
 def test_memory_maps_of_another_dtype_are_cast_by_the_batch(tmp_path):
     data = np.memmap(tmp_path / "data", "float64", "w+", shape=(6, 2))
     data[:] = np.arange(12).reshape(6, 2)
@@ -196,8 +209,10 @@ GOOD = np.zeros((4, 2), "float32")
         ({"x": 3.0}, TypeError, "`x` must be an array, got 3.0 of type float"),
         ({"x": [GOOD, object()]}, TypeError, r"`x\[1\]` must be an array, got <object"),
         ({"x": np.float32(1)}, ShapeError, "`x` is a single number"),
-        ({"x": np.array(["a", "b"])}, DtypeError, "`x` has dtype <U1, but only real numbers .* text has to be turned"),
-        ({"x": ["a", "b"]}, DtypeError, "`x` has dtype <U1"),
+        ({"x": ["a", None]}, DtypeError, "`x` has dtype object, but only real .* texts of which some are missing"),
+        ({"x": ["a", 1]}, DtypeError, "`x` has dtype object"),
+        ({"x": np.array("a")}, ShapeError, "`x` is a single text"),
+        ({"x": GOOD, "y": ["a"] * 4, "class_weight": {0: 1}}, DtypeError, "its labels are strings"),
         ({"x": GOOD, "y": np.array([None] * 4)}, DtypeError, "`y` has dtype object"),
         ({"x": np.zeros(2, "M8[s]")}, DtypeError, "Turn dates and times into numbers"),
         ({"x": np.zeros(2, "complex64")}, DtypeError, "the real and the imaginary parts"),

@@ -213,3 +213,17 @@ def test_summary(capsys: pytest.CaptureFixture[str]) -> None:
     assert "batch_norm" not in lines[0]
     with pytest.raises(ValueError, match="do not match the layer names"):
         model.summary(layer_range=("x", "y"))
+
+
+def test_calls_of_inner_functional_models_count_from_one_as_in_keras() -> None:
+    x, z = Input((4,)), Input((4,))
+    inner = Model(z, Dense(4)(z), name="inner")
+    model = Model(x, inner(inner(Dense(4)(x))))
+    config = model.get_config()
+    assert config["output_layers"] == ["inner", 2, 0]
+    same(model, Model.from_config(config), X)
+    # As layerkit wrote it before.
+    text = (
+        json.dumps(config).replace('["inner", 1, 0]', '["inner", 0, 0]').replace('["inner", 2, 0]', '["inner", 1, 0]')
+    )
+    same(model, Model.from_config(json.loads(text)), X)

@@ -147,3 +147,29 @@ def test_partitions_are_compiled(axis: int | None):
     flat, along = (x.reshape(-1), 0) if axis is None else (x, axis)
     ordered = np.take_along_axis(flat, np.asarray(compiled(x)), along)
     np.testing.assert_array_equal(np.take(ordered, 3, along), np.take(np.sort(flat, along), 3, along))
+
+
+def test_old_names_of_arguments():
+    assert ops.multi_hot(np.array([0, 2]), num_tokens=4).tolist() == [1.0, 0.0, 1.0, 0.0]
+    assert ops.nn.layer_normalization(X, rms_scaling=False).shape == (2, 3)
+    with pytest.raises(NotImplementedError, match="doesn't support `rms_scaling=True`.* ops.rms_normalization"):
+        ops.layer_normalization(X, rms_scaling=True)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: ops.multi_hot([0], 2, foo=1),
+        lambda: ops.layer_normalization(X, foo=1),
+        lambda: layerkit.preprocessing.image.smart_resize(np.ones((4, 4, 1)), (2, 2), foo=1),
+        lambda: layerkit.datasets.imdb.load_data(foo=1),
+    ],
+)
+def test_unknown_arguments_are_refused(call):
+    with pytest.raises(TypeError, match="unexpected keyword arguments: foo"):
+        call()
+
+
+def test_jvp_is_linear_algebra_too():
+    y, slope = ops.linalg.jvp(lambda x: x * x, (np.float32(3),), (np.float32(1),))
+    assert (y.item(), slope.item()) == (9.0, 6.0)

@@ -63,7 +63,10 @@ def test_rank():
 
 
 def test_strings_and_objects():
-    assert "`x` has dtype <U1, but only real numbers" in message(DtypeError, classifier(), np.full((6, 4), "a"), LABELS)
+    text = message(DtypeError, classifier(), np.full((6, 4), "a"), LABELS)
+    assert "of model 'classifier' takes dtype float32, but got string" in text and "Input(dtype='string')" in text
+    text = message(DtypeError, classifier(), X, np.full(6, "cat"))
+    assert "`y` holds strings, which no loss compares" in text
     assert "array of objects" in message(DtypeError, classifier(), np.full((6, 4), None), LABELS)
 
 

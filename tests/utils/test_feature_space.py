@@ -63,8 +63,9 @@ def test_models_start_at_the_encoded_features() -> None:
     x = made.get_encoded_features()
     model = layerkit.Model(x, layers.Dense(1)(x))
     assert model.predict(made(TABLE).numpy(), verbose=0).shape == (4, 1)
-    with pytest.raises(NotImplementedError, match=r"\['town', 'street'\] are strings"):
-        made.get_inputs()
+    whole = layerkit.Model(made.get_inputs(), model(x))
+    columns = {key: np.reshape(TABLE[key], (-1, 1)) for key in made.features}
+    np.testing.assert_array_equal(whole.predict(columns, verbose=0), model.predict(made(TABLE).numpy(), verbose=0))
     numbers = FeatureSpace({"size": "float", "rooms": FeatureSpace.integer_hashed(4)})
     encoded = numbers.get_encoded_features()
     whole = layerkit.Model(numbers.get_inputs(), encoded)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
+from layerkit.checks import check_integers, check_numbers
 from layerkit.config import epsilon, standardize_data_format
 from layerkit.errors import DtypeError
 from layerkit.graph.tensor import Tensor
@@ -79,6 +80,8 @@ class STFTSpectrogram(Layer):
         self.mode = one_of(kind, "mode", mode, MODES)
         self.scaling = one_of(kind, "scaling", scaling, (None, "density", "spectrum"))
         self.padding = one_of(kind, "padding", padding, ("valid", "same"))
+        check_integers(self, 1, frame_length=frame_length)
+        check_integers(self, 1, optional=True, frame_step=frame_step, fft_length=fft_length)
         self.frame_length, self.frame_step, self.fft_length = frame_length, frame_step, fft_length
         self._step = frame_step or frame_length // 2
         self._transform_length = fft_length or 2 ** math.ceil(math.log2(frame_length))
@@ -195,6 +198,12 @@ class MelSpectrogram(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        check_integers(self, 1, fft_length=fft_length, num_mel_bins=num_mel_bins)
+        check_integers(self, 1, optional=True, sequence_stride=sequence_stride)
+        check_integers(self, 0, optional=True, sequence_length=sequence_length)
+        check_numbers(self, "(0, inf)", sampling_rate=sampling_rate)
+        check_numbers(self, "(-inf, inf)", min_freq=min_freq, mag_exp=mag_exp)
+        check_numbers(self, "(-inf, inf)", optional=True, max_freq=max_freq)
         self.fft_length, self.sequence_stride = fft_length, sequence_stride
         self.sequence_length = sequence_length or fft_length
         if fft_length < self.sequence_length:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
-from layerkit.graph.tensor import Tensor
+from layerkit.graph.tensor import Shape, Tensor
 
 _DEPRECATED_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 """Names that Keras 2 had for output modes."""
@@ -57,6 +57,17 @@ def encode(indices: Tensor, mode: str, depth: int, dtype: str, count_weights: An
     if count_weights is not None:
         encoded = encoded * ops.expand_dims(count_weights, -1)
     return ops.sum(encoded, axis=-2)
+
+
+def encoded_shape(shape: Shape, mode: str, depth: int) -> Shape:
+    """The shape of `encode_rows` for indices of a shape, whose sizes may be None."""
+    if mode == "int":
+        return shape
+    if mode != "one_hot":
+        return (*shape[:-1], depth)
+    if len(shape) > 1 and shape[-1] == 1:
+        shape = shape[:-1]
+    return (*(shape or (1,)), depth)
 
 
 def encode_rows(indices: np.ndarray, mode: str, depth: int, dtype: str) -> np.ndarray:

@@ -8,14 +8,21 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
-from layerkit.dtypes import floatx
+from layerkit.dtypes import STRING, floatx
 from layerkit.errors import DtypeError, ShapeError
 from layerkit.graph.operation import Operation, Spec
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.core import refuse
-from layerkit.layers.preprocessing.encoding import encode, encode_rows, output_mode_of, salt_of
+from layerkit.layers.preprocessing.encoding import encode, encode_rows, encoded_shape, output_mode_of, salt_of
 from layerkit.layers.preprocessing.fingerprints import cross_buckets, fingerprints, hash_buckets
-from layerkit.layers.preprocessing.strings import HostLayer, holds_strings, number_tensor, string_array
+from layerkit.layers.preprocessing.strings import (
+    HostLayer,
+    OfStrings,
+    holds_strings,
+    number_tensor,
+    string_array,
+    string_tensor,
+)
 
 __all__ = ["HashedCrossing", "Hashing"]
 
@@ -68,8 +75,7 @@ class CrossIntegers(Operation):
 class Hashing(HostLayer):
     """Strings or integers to buckets by a hash, so that no vocabulary is needed; different ones may share a bucket.
 
-    The buckets are those of Keras: FarmHash's fingerprint, or with `salt` SipHash-2-4. Integers may be hashed in a
-    compiled model, strings only in NumPy arrays and lists, before it.
+    The buckets are those of Keras: FarmHash's fingerprint, or with `salt` SipHash-2-4.
 
     Args:
         num_bins: how many buckets there are, with that of `mask_value`.
@@ -113,7 +119,7 @@ class Hashing(HostLayer):
 
     def _prepared(self, inputs: Any) -> Any:
         if holds_strings(inputs):
-            return string_array(inputs, self)
+            return string_tensor(inputs, self)
         x = inputs if isinstance(inputs, Tensor) else number_tensor(inputs, self)
         if x.dtype == "bool":
             raise DtypeError(f"Hashing {self.name!r}: expected strings or integers, got dtype bool.")
@@ -129,16 +135,28 @@ class Hashing(HostLayer):
 
     def call(self, inputs: Any) -> Tensor:
         """The buckets, or vectors."""
-        key = None if self.salt is None else tuple(self.salt)
-        if isinstance(inputs, Tensor):
-            bins = HashIntegers(self._hashed_bins, key)(inputs)
-            if self._masks:
-                bins = ops.where(ops.equal(inputs, self.mask_value), 0, bins + 1)
-            return encode(bins, self.output_mode, self.num_bins, self.compute_dtype)
-        bins = hash_buckets(inputs.ravel().tolist(), self._hashed_bins, key).reshape(inputs.shape)
+        if inputs.dtype == STRING:
+            return OfStrings(self)(inputs)
+        bins = HashIntegers(self._hashed_bins, self._key)(inputs)
         if self._masks:
-            bins = np.where(inputs == self.mask_value, 0, bins + 1)
-        return Tensor.of(encode_rows(bins, self.output_mode, self.num_bins, self.compute_dtype))
+            bins = ops.where(ops.equal(inputs, self.mask_value), 0, bins + 1)
+        return encode(bins, self.output_mode, self.num_bins, self.compute_dtype)
+
+    @property
+    def _key(self) -> tuple[int, int] | None:
+        return None if self.salt is None else tuple(self.salt)
+
+    def spec_of_strings(self, x: Tensor) -> Spec:
+        """Of buckets or vectors."""
+        return encoded_shape(x.shape, self.output_mode, self.num_bins), self.compute_dtype
+
+    def of_strings(self, x: np.ndarray) -> np.ndarray:
+        """The buckets of strings, or vectors."""
+        texts = string_array(x, self)
+        bins = hash_buckets(texts.ravel().tolist(), self._hashed_bins, self._key).reshape(texts.shape)
+        if self._masks:
+            bins = np.where(texts == self.mask_value, 0, bins + 1)
+        return encode_rows(bins, self.output_mode, self.num_bins, self.compute_dtype)
 
 
 class HashedCrossing(HostLayer):
@@ -153,7 +171,7 @@ class HashedCrossing(HostLayer):
         **kwargs: a layer's further arguments.
 
     It is called on a list or tuple of two or more features of strings or integers, each of shape (), [batch] or
-    [batch, 1]. Integers alone may be crossed in a compiled model.
+    [batch, 1].
 
     >>> layer = HashedCrossing(num_bins=5)
     >>> layer((np.array(["A", "B", "A", "B", "A"]), np.array([101, 101, 101, 102, 102]))).tolist()
@@ -182,7 +200,7 @@ class HashedCrossing(HostLayer):
         if not isinstance(inputs, list | tuple) or len(inputs) < 2:
             raise ValueError(f"{where}: it is called on a list or tuple of at least two features. Received: {inputs!r}")
         features = [
-            string_array(one, self) if holds_strings(one) else number_tensor(one, self)
+            string_tensor(one, self) if holds_strings(one) else number_tensor(one, self)
             if not isinstance(one, Tensor) else one
             for one in inputs
         ]  # fmt: skip
@@ -192,22 +210,27 @@ class HashedCrossing(HostLayer):
                 f"{where}: all features should have the same shape, (), [batch] or [batch, 1]. Received: {shapes}"
             )
         for one in features:
-            if isinstance(one, Tensor) and not one.dtype.startswith(("int", "uint")):
+            if not one.dtype.startswith(("int", "uint", STRING)):
                 raise DtypeError(f"{where}: features should be integers or strings. Received: dtype {one.dtype}")
         return features
 
     def call(self, inputs: Sequence[Any]) -> Tensor:
         """The buckets, or one-hot vectors of them."""
-        if all(isinstance(one, Tensor) for one in inputs):
-            bins = CrossIntegers(self.num_bins)(*inputs)
-        else:
-            crossed = cross_buckets([_words(one) for one in inputs], self.num_bins)
-            bins = Tensor.of(crossed.reshape(tuple(inputs[0].shape)))
+        with_strings = any(one.dtype == STRING for one in inputs)
+        bins = OfStrings(self)(*inputs) if with_strings else CrossIntegers(self.num_bins)(*inputs)
         return encode(bins, self.output_mode, self.num_bins, self.compute_dtype)
 
+    def spec_of_strings(self, *x: Tensor) -> Spec:
+        """int64 of the features' shape."""
+        return x[0].shape, "int64"
 
-def _words(feature: Any) -> np.ndarray:
+    def of_strings(self, *x: np.ndarray) -> np.ndarray:
+        """The bucket of each combination."""
+        return cross_buckets([_words(feature) for feature in x], self.num_bins).reshape(x[0].shape)
+
+
+def _words(feature: np.ndarray) -> np.ndarray:
     """A feature as 64-bit words: integers themselves, strings by their fingerprints."""
-    if isinstance(feature, Tensor):
-        return feature.numpy().astype(np.int64).astype(np.uint64).ravel()
+    if feature.dtype.kind != "O":
+        return feature.astype(np.int64).astype(np.uint64).ravel()
     return fingerprints(feature.ravel().tolist())

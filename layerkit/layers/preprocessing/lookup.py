@@ -25,16 +25,29 @@ MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 ASSET = "vocabulary.txt"
 
 
-def refuse_path(cls: type, config: dict[str, Any]) -> None:
-    """Raise ValueError where a config names a file as its vocabulary."""
-    if isinstance(config.get("vocabulary"), str):
-        raise ValueError(
-            f"{cls.__name__}: the config names a vocabulary file, {config['vocabulary']!r}. Loading reads no files but "
-            "the one that is loaded: make the layer and call `set_vocabulary(path)`."
-        )
+class VocabularyLayer(HostLayer, registered=False):
+    """A layer whose state is a vocabulary: it stands in the config, and there is nothing to build."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+        """The layer of a config. Raises ValueError for a path as its vocabulary: loading reads no other file."""
+        if isinstance(config.get("vocabulary"), str):
+            raise ValueError(
+                f"{cls.__name__}: the config names a vocabulary file, {config['vocabulary']!r}. Loading reads no files "
+                "but the one that is loaded: make the layer and call `set_vocabulary(path)`."
+            )
+        return super().from_config(config, custom_objects)
+
+    def get_build_config(self) -> dict[str, Any]:
+        """Nothing: it has no variables."""
+        return {}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Nothing, but that it is built."""
+        self._mark_built()
 
 
-class IndexLookup(HostLayer, registered=False):
+class IndexLookup(VocabularyLayer, registered=False):
     """What StringLookup and IntegerLookup have in common: the vocabulary, its specials, and the state of `adapt`.
 
     The vocabulary is [mask token (with "int" only), out-of-vocabulary token for each of their indices, tokens].
@@ -243,6 +256,15 @@ class IndexLookup(HostLayer, registered=False):
     def _depth(self) -> int:
         return self.max_tokens if self.pad_to_max_tokens else self.vocabulary_size()
 
+    @property
+    def _expected_depth(self) -> int:
+        """How wide vectors will be. Raises NotBuiltError where neither the vocabulary nor its size is known."""
+        if self._tokens is None and not self.pad_to_max_tokens:
+            if self._frozen_size is None:
+                self._require_vocabulary()
+            return self._frozen_size
+        return self._depth
+
     def _require_vocabulary(self) -> None:
         if self._tokens is None:
             raise NotBuiltError(
@@ -280,20 +302,6 @@ class IndexLookup(HostLayer, registered=False):
         if self._tokens is not None and not self._pinned:
             config["has_input_vocabulary"] = False  # so that it can be adapted again
         return config
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """The layer of a config. Raises ValueError for a path as its vocabulary: loading reads no other file."""
-        refuse_path(cls, config)
-        return super().from_config(config, custom_objects)
-
-    def get_build_config(self) -> dict[str, Any]:
-        """Nothing: it has no variables."""
-        return {}
-
-    def build_from_config(self, config: dict[str, Any]) -> None:
-        """Nothing, but that it is built."""
-        self._mark_built()
 
     def save_own_variables(self, store: Any) -> None:
         """Put the weights of "tf_idf" in a store."""

@@ -15,7 +15,7 @@ __all__ = ["Pipeline"]
 class Pipeline(Layer):
     """Layers called one after the other, in training mode unless told otherwise.
 
-    It makes one layer of several that prepare data, also of such that take strings and can't be in a model.
+    It makes one layer of several that prepare data, also of such that take strings.
 
     Args:
         layers: the layers in order.

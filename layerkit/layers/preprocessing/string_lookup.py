@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from layerkit.dtypes import floatx
-from layerkit.graph.tensor import Tensor
+from layerkit.dtypes import STRING, floatx
+from layerkit.graph.operation import Spec
+from layerkit.graph.tensor import Shape, Tensor
 from layerkit.layers.preprocessing.adapting import batches
-from layerkit.layers.preprocessing.encoding import encode_rows
+from layerkit.layers.preprocessing.encoding import encode_rows, encoded_shape
 from layerkit.layers.preprocessing.fingerprints import hash_buckets
 from layerkit.layers.preprocessing.lookup import IndexLookup
-from layerkit.layers.preprocessing.strings import integer_tensor, string_array
+from layerkit.layers.preprocessing.strings import OfStrings, integer_tensor, string_array, string_tensor
 
 __all__ = ["StringLookup"]
 
@@ -24,7 +25,8 @@ LEFT_OUT = -1
 class StringLookup(IndexLookup):
     """Strings to integers, by a vocabulary that is given or found by `adapt`.
 
-    It runs on NumPy arrays and lists of strings, before the model: strings can't be in a compiled step.
+    It takes arrays, lists and tensors of strings, also those of a model's `Input(dtype="string")`. The host looks them
+    up, before the compiled part of a step runs.
 
     Args:
         max_tokens: the largest size of the vocabulary, with the special tokens.
@@ -34,7 +36,8 @@ class StringLookup(IndexLookup):
         oov_token: what `invert` gives for indices outside of the vocabulary.
         vocabulary: the strings, or the path of a file with one on each line.
         idf_weights: a weight for each, for "tf_idf".
-        invert: whether to go from integers to strings: the output is a NumPy array of strings.
+        invert: whether to go from integers to strings: the output is a tensor of strings, of which `predict` makes an
+            array of `str` objects.
         output_mode: "int", "one_hot", "multi_hot", "count" or "tf_idf".
         pad_to_max_tokens: whether vectors are `max_tokens` wide, however many tokens there are.
         sparse: not supported; True raises NotImplementedError.
@@ -114,17 +117,36 @@ class StringLookup(IndexLookup):
         self._count(rows.reshape(-1, rows.shape[-1] if rows.ndim > 1 else rows.size).tolist())
 
     def _prepared(self, inputs: Any) -> Any:
-        if self.invert and not getattr(inputs, "symbolic", False):
-            return integer_tensor(inputs, self)
-        return string_array(inputs, self, self.encoding)
+        return integer_tensor(inputs, self) if self.invert else string_tensor(inputs, self, self.encoding)
 
-    def call(self, inputs: Any) -> Any:
-        """The indices, int64 of the inputs' shape, or vectors; with `invert` an array of strings."""
+    @property
+    def compute_dtype(self) -> str:
+        """What it is called on: "string", or with `invert` its dtype."""
+        return super().compute_dtype if self.invert else STRING
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The indices, int64 of the inputs' shape, or vectors; with `invert` strings."""
+        return OfStrings(self)(inputs)
+
+    def spec_of_strings(self, x: Tensor) -> Spec:
+        """Of indices or vectors; with `invert` of strings."""
+        if self.invert:
+            return x.shape, STRING
+        return self.encoded_spec(x.shape)
+
+    def encoded_spec(self, shape: Shape) -> Spec:
+        """Shape and dtype of what `encoded` gives for indices of a shape."""
+        depth = 0 if self.output_mode == "int" else self._expected_depth
+        dtype = floatx() if self.output_mode == "tf_idf" else "int64"
+        return encoded_shape(shape, self.output_mode, depth), dtype
+
+    def of_strings(self, x: np.ndarray) -> np.ndarray:
+        """The indices or vectors of strings; with `invert` the strings of indices."""
         self._require_vocabulary()
         if self.invert:
-            return self._strings_of(inputs.numpy())
-        indices = np.array(self.indices_of(inputs.ravel().tolist()), np.int64).reshape(inputs.shape)
-        return self.encoded(indices)
+            return self._strings_of(x)
+        terms = string_array(x, self, self.encoding)
+        return self.encoded(np.array(self.indices_of(terms.ravel().tolist()), np.int64).reshape(terms.shape))
 
     def indices_of(self, terms: Sequence[str]) -> list[int]:
         """The index of each string of a list; `LEFT_OUT` for masked ones where the output is encoded."""
@@ -143,11 +165,11 @@ class StringLookup(IndexLookup):
             found[at] = self._oov_start + bucket
         return found
 
-    def encoded(self, indices: np.ndarray) -> Tensor:
+    def encoded(self, indices: np.ndarray) -> np.ndarray:
         """Indices [..., tokens] as the output mode has them."""
         if self.output_mode != "tf_idf":
-            return Tensor.of(encode_rows(indices, self.output_mode, self._depth, "int64"))
-        return Tensor.of(encode_rows(indices, "count", self._depth, floatx()) * self._weights())
+            return encode_rows(indices, self.output_mode, self._depth, "int64")
+        return encode_rows(indices, "count", self._depth, floatx()) * self._weights()
 
     def _strings_of(self, indices: np.ndarray) -> np.ndarray:
         terms = np.empty(self.vocabulary_size() + 1, object)

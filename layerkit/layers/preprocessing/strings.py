@@ -1,4 +1,4 @@
-"""Data of strings: NumPy arrays of texts, which layers take before anything is compiled."""
+"""Data of strings, and what layers make of them: on the host, also where a compiled step calls the layer."""
 
 from __future__ import annotations
 
@@ -6,24 +6,53 @@ from typing import Any
 
 import numpy as np
 
+from layerkit.dtypes import STRING
 from layerkit.errors import DtypeError, ShapeError
+from layerkit.graph.operation import Operation, Spec
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
 from layerkit.layers.layer import Layer
 
 
 class HostLayer(Layer, registered=False):
-    """A layer that takes strings as well: its inputs become tensors or arrays of strings before `call` sees them."""
+    """A layer that takes strings as well: arrays and lists of them become tensors before `call` sees them."""
 
     _convert_inputs = False
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Compute on arrays (of strings where the class takes them), lists, and tensors of numbers."""
+        """Compute on arrays (of strings where the class takes them), lists, and tensors."""
         return super().__call__(self._prepared(inputs), *args, **kwargs)
 
     def _prepared(self, inputs: Any) -> Any:
         """The inputs as `call` takes them. Raises DtypeError and ShapeError for data of another kind."""
         raise NotImplementedError(f"{type(self).__name__} does not say which data it takes.")
+
+    def spec_of_strings(self, *x: Tensor) -> Spec:
+        """Shape and dtype of what `of_strings` gives for arrays as these tensors hold; sizes may be None."""
+        raise NotImplementedError(f"{type(self).__name__} states no shapes for strings.")
+
+    def of_strings(self, *x: np.ndarray) -> np.ndarray:
+        """The output for arrays of which one holds strings, or whose output does."""
+        raise NotImplementedError(f"{type(self).__name__} does not compute on strings.")
+
+
+class OfStrings(Operation):
+    """What a layer makes of strings, or strings that it makes of numbers. It has no gradient."""
+
+    layer: HostLayer
+    takes_strings = True
+
+    def infer(self, *x: Tensor) -> Spec:
+        """As the layer says."""
+        return self.layer.spec_of_strings(*x)
+
+    def reference(self, *x: np.ndarray) -> np.ndarray:
+        """As the layer computes."""
+        return self.layer.of_strings(*x)
+
+    def gradient(self, g: Tensor, y: Tensor, *x: Tensor) -> list[None]:
+        """None: neither strings nor places in a vocabulary have a gradient."""
+        return [None] * len(x)
 
 
 def holds_strings(data: Any) -> bool:
@@ -32,9 +61,18 @@ def holds_strings(data: Any) -> bool:
         data = data[0]
     if isinstance(data, str | bytes):
         return True
-    if isinstance(data, Tensor | Variable) or not hasattr(data, "dtype"):
+    if isinstance(data, Tensor):
+        return data.dtype == STRING
+    if isinstance(data, Variable) or not hasattr(data, "dtype"):
         return False
     return getattr(data.dtype, "kind", "") in "OSUT"
+
+
+def string_tensor(data: Any, layer: Layer, encoding: str = "utf-8") -> Tensor:
+    """Data of strings as a tensor of dtype "string"; see `string_array`."""
+    if isinstance(data, Tensor) and data.dtype == STRING:
+        return data
+    return Tensor.of(string_array(data, layer, encoding))
 
 
 def string_array(data: Any, layer: Layer, encoding: str = "utf-8") -> np.ndarray:
@@ -46,12 +84,15 @@ def string_array(data: Any, layer: Layer, encoding: str = "utf-8") -> np.ndarray
         encoding: of bytes.
 
     Raises:
-        DtypeError: the data are numbers, or some element is no text; for a symbolic tensor with what to do instead.
+        DtypeError: the data are numbers, or some element is no text.
         ShapeError: lists of different lengths.
     """
     where = f"{type(layer).__name__} {layer.name!r}"
-    if isinstance(data, Tensor | Variable):
-        raise DtypeError(_of_tensor(data, where))
+    if isinstance(data, Variable) or (isinstance(data, Tensor) and data.dtype != STRING):
+        raise DtypeError(
+            f"{where}: expected strings in a tensor of dtype 'string', an array or a list, got a tensor of dtype "
+            f"{data.dtype}."
+        )
     array = np.asarray(data, object)
     flat = array.ravel().tolist()
     kinds = set(map(type, flat))
@@ -72,16 +113,6 @@ def string_array(data: Any, layer: Layer, encoding: str = "utf-8") -> np.ndarray
     texts = np.empty(len(flat), object)
     texts[:] = [item.decode(encoding) if isinstance(item, bytes) else item for item in flat]
     return texts.reshape(array.shape)
-
-
-def _of_tensor(x: Any, where: str) -> str:
-    if getattr(x, "symbolic", False):
-        return (
-            f"{where}: it takes strings, and tensors hold numbers alone, so it can't be part of a functional model or "
-            f"a compiled step; got {x!r}. Call it on the data first (`model.fit(layer(texts), y)`, or in the "
-            "generator or PyDataset that makes the batches) and give the model the integers that it returns."
-        )
-    return f"{where}: expected strings in a NumPy array or a list, got a tensor of dtype {x.dtype}."
 
 
 def integer_tensor(data: Any, layer: Layer) -> Tensor:

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
+from layerkit.dtypes import STRING
 from layerkit.errors import ShapeError
-from layerkit.graph.tensor import Tensor
+from layerkit.graph.operation import Spec
+from layerkit.graph.tensor import Shape, Tensor
 from layerkit.layers.core import refuse
 from layerkit.layers.preprocessing.adapting import batches
 from layerkit.layers.preprocessing.encoding import one_of, output_mode_of
-from layerkit.layers.preprocessing.lookup import refuse_path
+from layerkit.layers.preprocessing.lookup import VocabularyLayer
 from layerkit.layers.preprocessing.string_lookup import LEFT_OUT, StringLookup
-from layerkit.layers.preprocessing.strings import HostLayer, string_array
+from layerkit.layers.preprocessing.strings import OfStrings, string_array, string_tensor
 from layerkit.layers.preprocessing.tokens import TABLES, split, standardized, with_ngrams
 
 __all__ = ["TextVectorization"]
 
 
-class TextVectorization(HostLayer):
+class TextVectorization(VocabularyLayer):
     """Texts to integers: standardize, split in tokens, make n-grams, look the tokens up.
 
-    It runs on NumPy arrays and lists of strings, before the model: strings can't be in a compiled step. Index 0 is
-    padding and 1 is for tokens outside of the vocabulary; vectors have no place for padding.
+    It takes arrays, lists and tensors of strings, also those of a model's `Input(dtype="string")`: the host turns them
+    into integers before the compiled part of a step runs. Index 0 is padding and 1 is for tokens outside of the
+    vocabulary; vectors have no place for padding.
 
     Args:
         max_tokens: the largest size of the vocabulary, with the special tokens.
@@ -35,7 +38,8 @@ class TextVectorization(HostLayer):
             returns a list of tokens for each.
         ngrams: None, n for n-grams of 1 to n tokens, or a tuple of their sizes.
         output_mode: "int", "multi_hot", "count" or "tf_idf".
-        output_sequence_length: to how many tokens texts are cut and padded, with "int"; None: the longest's.
+        output_sequence_length: to how many tokens texts are cut and padded, with "int"; None: the longest's. (In a
+            model each other length is a plan of its own, so fit is faster with a length.)
         pad_to_max_tokens: whether vectors are `max_tokens` wide, however many tokens there are.
         vocabulary: the tokens, or the path of a file with one on each line.
         idf_weights: a weight for each, for "tf_idf".
@@ -167,17 +171,25 @@ class TextVectorization(HostLayer):
 
     # Computing.
 
-    def _prepared(self, inputs: Any) -> np.ndarray:
-        return string_array(inputs, self, self.encoding)
+    def _prepared(self, inputs: Any) -> Tensor:
+        return string_tensor(inputs, self, self.encoding)
+
+    @property
+    def compute_dtype(self) -> str:
+        """What it is called on: "string"."""
+        return STRING
+
+    def _check_shape(self, shape: Shape) -> None:
+        if self.split is not None and len(shape) > 1 and (len(shape) > 2 or shape[-1] not in (1, None)):
+            raise ShapeError(
+                f"TextVectorization {self.name!r}: to split texts, the input must have one axis, or a second one of "
+                f"size 1. Received: shape {shape}"
+            )
 
     def _rows(self, texts: np.ndarray) -> list[list[str]]:
         """The tokens of each text of an array [texts] or [texts, 1]; with no splitting of [texts, tokens] too."""
+        self._check_shape(texts.shape)
         if self.split is not None and texts.ndim > 1:
-            if texts.ndim > 2 or texts.shape[-1] != 1:
-                raise ShapeError(
-                    f"TextVectorization {self.name!r}: to split texts, the input must have one axis, or a second one "
-                    f"of size 1. Received: shape {texts.shape}"
-                )
             texts = texts[:, 0]
         flat = self._standardized(texts)
         if self.split is None:
@@ -201,10 +213,21 @@ class TextVectorization(HostLayer):
             )
         return string_array(changed, self, self.encoding).ravel().tolist()
 
-    def call(self, inputs: np.ndarray) -> Tensor:
+    def call(self, inputs: Tensor) -> Tensor:
         """int64 [texts, tokens], padded with 0; or vectors [texts, vocabulary]. Of one text without the first axis."""
+        return OfStrings(self)(inputs)
+
+    def spec_of_strings(self, x: Tensor) -> Spec:
+        """Of indices or vectors. How many tokens the longest text has is not known."""
+        self._check_shape(x.shape)
+        batch = x.shape[:1] if self.split is not None else x.shape[: max(1, x.ndim - 1)]
+        return self._lookup_layer.encoded_spec((*batch, self.output_sequence_length))
+
+    def of_strings(self, inputs: np.ndarray) -> np.ndarray:
+        """The indices or vectors of texts."""
         lookup = self._lookup_layer
         lookup._require_vocabulary()
+        inputs = string_array(inputs, self, self.encoding)
         rows = [lookup.indices_of(row) for row in self._rows(inputs[None] if inputs.ndim == 0 else inputs)]
         length = self.output_sequence_length
         if length is None:
@@ -228,20 +251,6 @@ class TextVectorization(HostLayer):
         inner = self._lookup_layer.get_config()
         extra = {name: inner[name] for name in ("vocabulary_size", "has_input_vocabulary") if name in inner}
         return {**super().get_config(), **extra}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """The layer of a config. Raises ValueError for a path as its vocabulary: loading reads no other file."""
-        refuse_path(cls, config)
-        return super().from_config(config, custom_objects)
-
-    def get_build_config(self) -> dict[str, Any]:
-        """Nothing: it has no variables."""
-        return {}
-
-    def build_from_config(self, config: dict[str, Any]) -> None:
-        """Nothing, but that it is built."""
-        self._mark_built()
 
     def save_own_variables(self, store: Any) -> None:
         """Put the weights of "tf_idf" in a store."""
