@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from layerkit import constraints, initializers, ops, regularizers
+from layerkit.checks import check_integers, check_numbers
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
@@ -89,10 +93,14 @@ class BatchNormalization(_Normalization):
         center, scale: whether beta is added, whether it is multiplied by gamma.
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: how weights start.
         beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint: of the weights.
-        renorm, renorm_clipping, renorm_momentum, synchronized: of Keras, for batch renormalisation and several
-            workers; not supported, `renorm=True` and `synchronized=True` raise NotImplementedError.
+        renorm: whether training corrects the batch's moments towards moving ones (batch renormalisation, Ioffe,
+            arXiv:1702.03275), so that small batches are normalised as in inference.
+        renorm_clipping: {"rmin": ..., "rmax": ..., "dmax": ...}, each optional: limits of the corrections r and d.
+        renorm_momentum: what stays of the moving moments that the corrections are for.
+        synchronized: of Keras, for several workers; True raises NotImplementedError.
 
-    Weights: gamma, beta, moving_mean, moving_variance, each [C].
+    Weights: gamma, beta, moving_mean, moving_variance, each [C]; with `renorm` also moving_stddev, renorm_mean and
+    renorm_stddev.
 
     >>> x = np.array([[1.0], [3.0]])
     >>> BatchNormalization()(x, training=True).numpy().round(2).tolist()
@@ -121,11 +129,14 @@ class BatchNormalization(_Normalization):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        refuse(self, renorm=renorm, renorm_clipping=renorm_clipping, synchronized=synchronized)
+        refuse(self, synchronized=synchronized)
         if isinstance(axis, list | tuple):
             if len(axis) != 1:
                 raise ValueError(f"`axis` is one axis, that of the channels. Received: axis={axis}")
             axis = axis[0]
+        check_integers(self, -math.inf, axis=axis)
+        check_numbers(self, "[0, 1]", momentum=momentum)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.axis, self.momentum, self.epsilon = int(axis), momentum, epsilon
         self._set_scaling(
             center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
@@ -133,36 +144,79 @@ class BatchNormalization(_Normalization):
         )  # fmt: skip
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
-        self.renorm, self.renorm_clipping, self.renorm_momentum = renorm, renorm_clipping, renorm_momentum
+        check_numbers(self, "[0, 1]", renorm_momentum=renorm_momentum)
+        self.renorm, self.renorm_momentum = renorm, renorm_momentum
+        self.renorm_clipping = self._limits(renorm_clipping) if renorm else renorm_clipping
         self.synchronized = synchronized
         self.supports_masking = True
+
+    def _limits(self, clipping: Any) -> dict[str, float]:
+        limits = dict(clipping or {})
+        if unknown := limits.keys() - {"rmin", "rmax", "dmax"}:
+            raise ValueError(
+                f"`renorm_clipping` has limits rmin, rmax and dmax. Received: {', '.join(sorted(unknown))}"
+            )
+        check_numbers(self, "[0, inf]", **{name: limit for name, limit in limits.items() if limit is not None})
+        low, high = limits.get("rmin"), limits.get("rmax")
+        if low is not None and high is not None and high < low:
+            raise ValueError(f"`renorm_clipping` needs rmin <= rmax. Received: rmin={low}, rmax={high}")
+        return limits
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make gamma, beta and the moving averages."""
         shape = self._sizes(input_shape, [self.axis])
         self._add_scaling(shape)
-        self.moving_mean = self.add_weight(
-            shape=shape, initializer=self.moving_mean_initializer, trainable=False, autocast=False, name="moving_mean"
-        )
-        self.moving_variance = self.add_weight(
-            shape=shape,
-            initializer=self.moving_variance_initializer,
-            trainable=False,
-            autocast=False,
-            name="moving_variance",
-        )
+
+        def averaged(name: str, initializer: Any) -> Variable:
+            return self.add_weight(shape=shape, initializer=initializer, trainable=False, autocast=False, name=name)
+
+        def deviation(shape: tuple[int, ...], dtype: str | None = None) -> Tensor:
+            return ops.sqrt(self.moving_variance_initializer(shape, dtype=dtype))
+
+        self.moving_mean = averaged("moving_mean", self.moving_mean_initializer)
+        self.moving_variance = averaged("moving_variance", self.moving_variance_initializer)
+        if self.renorm:
+            self.moving_stddev = averaged("moving_stddev", deviation)
+            self.renorm_mean = averaged("renorm_mean", self.moving_mean_initializer)
+            self.renorm_stddev = averaged("renorm_stddev", deviation)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
 
     def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
         """Normalise; when training, by the batch's moments, and move the averages."""
+        beta, gamma = self.beta, self.gamma
         if training and self.trainable:
             axes = [axis for axis in range(inputs.ndim) if axis != self.axis % inputs.ndim]
             mean, variance = batch_moments(inputs, axes, mask)
-            for moving, new in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving.assign(moving * self.momentum + ops.stop_gradient(new) * (1 - self.momentum))
+            if self.renorm:
+                beta, gamma = self._renormalised(ops.stop_gradient(mean), ops.stop_gradient(variance))
+            else:
+                _move(self.moving_mean, mean, self.momentum)
+                _move(self.moving_variance, variance, self.momentum)
         else:
             mean, variance = self.moving_mean, self.moving_variance
-        return ops.batch_normalization(inputs, mean, variance, self.axis, self.beta, self.gamma, self.epsilon)
+        return ops.batch_normalization(inputs, mean, variance, self.axis, beta, gamma, self.epsilon)
+
+    def _renormalised(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """Offset and scale with the corrections d and r in them; moves the averages."""
+        deviation = ops.sqrt(variance + self.epsilon)
+        floor = ops.maximum(self.renorm_stddev, math.sqrt(self.epsilon))  # not 0 in the first steps
+        r, d = deviation / floor, (mean - self.renorm_mean) / floor
+        low, high, most = (self.renorm_clipping.get(name) for name in ("rmin", "rmax", "dmax"))
+        r = r if low is None else ops.maximum(r, low)
+        r = r if high is None else ops.minimum(r, high)
+        d = d if most is None else ops.clip(d, -most, most)
+        _move(self.renorm_mean, mean, self.renorm_momentum)
+        _move(self.renorm_stddev, deviation, self.renorm_momentum)
+        _move(self.moving_mean, mean, self.momentum)
+        _move(self.moving_stddev, deviation, self.momentum)
+        self.moving_variance.assign(ops.relu(ops.square(self.moving_stddev) - self.epsilon))
+        scale = r if self.gamma is None else r * self.gamma
+        offset = d if self.gamma is None else d * self.gamma
+        return offset if self.beta is None else offset + self.beta, scale
+
+
+def _move(average: Variable, new: Tensor, momentum: float) -> None:
+    average.assign(average * momentum + ops.stop_gradient(new) * (1 - momentum))
 
 
 class LayerNormalization(_Normalization):
@@ -199,6 +253,7 @@ class LayerNormalization(_Normalization):
         super().__init__(**kwargs)
         refuse(self, rms_scaling=rms_scaling)
         self.axis = _axes_argument(axis)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.epsilon = epsilon
         self._set_scaling(
             center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
@@ -268,6 +323,8 @@ class GroupNormalization(_Normalization):
                 "Received an invalid value for argument `groups`, expected a positive integer (or `-1` for instance "
                 f"normalization). Received: groups={groups!r}"
             )
+        check_integers(self, -math.inf, axis=axis)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.groups, self.axis, self.epsilon = groups, axis, epsilon
         self._set_scaling(
             center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer, beta_constraint,
@@ -319,6 +376,7 @@ class RMSNormalization(_Normalization):
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.axis, self.epsilon = _axes_argument(axis), epsilon
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -356,10 +414,10 @@ class UnitNormalization(Layer):
 
 def _axes_argument(axis: Any) -> int | list[int]:
     """An axis, or a list of them. Raises TypeError for anything else."""
-    if isinstance(axis, int):
-        return axis
-    if isinstance(axis, list | tuple) and all(isinstance(one, int) for one in axis):
-        return list(axis)
+    if isinstance(axis, int | np.integer):
+        return int(axis)
+    if isinstance(axis, list | tuple) and all(isinstance(one, int | np.integer) for one in axis):
+        return [int(one) for one in axis]
     raise TypeError(
         f"Invalid value for `axis` argument: expected an int or a list/tuple of ints. Received: axis={axis!r}"
     )

@@ -15,7 +15,7 @@ from tests.recordings.loader import cases
 MERGING = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")
 KNOWN = {cls.__name__ for cls in registry("layer").things()}
 CASES = [case for case in cases("layers") if "failed" not in case and case["class"] in KNOWN]
-UNSUPPORTED = ("renorm", "rms_scaling")
+UNSUPPORTED = ("rms_scaling",)
 # Keras 3.15's sparsemax gives rows that don't sum to 1; its shape rule for glu gives the input's shape.
 CASES = [case for case in CASES if case["kwargs"].get("activation") not in ("sparsemax", "glu")]
 

@@ -101,6 +101,11 @@ ROWS: list[Row] = [
 ]
 
 
+def _weight(variable: Any, rng: np.random.Generator) -> np.ndarray:
+    value = np.asarray(normal(rng, *variable.shape) * 0.5, "float32")
+    return np.abs(value) + np.float32(0.3) if variable.name.endswith(("variance", "stddev")) else value
+
+
 def _case(name: str, class_: str, kwargs: dict[str, Any], shapes: tuple, call: dict[str, Any], extra: dict) -> dict:
     rng = generator(name)
     keras.utils.clear_session()
@@ -120,7 +125,7 @@ def _case(name: str, class_: str, kwargs: dict[str, Any], shapes: tuple, call: d
         return list(outputs) if isinstance(outputs, tuple) else [outputs]
 
     called(*inputs)
-    weights = [np.asarray(normal(rng, *v.shape) * 0.5, "float32") for v in layer.weights]
+    weights = [_weight(variable, rng) for variable in layer.weights]
     layer.set_weights(weights)
     outputs = [np.asarray(output) for output in plain(called(*inputs))]
     layer.set_weights(weights)

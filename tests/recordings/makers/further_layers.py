@@ -61,6 +61,15 @@ ROWS: list[Row] = [
     ),
     _row("GaussianNoise", {"stddev": 0.3}, STEPS, {"training": False}),
     _row("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, STEPS),
+    *(
+        _row("BatchNormalization", {"renorm": True, **more}, STEPS, {"training": training})
+        for training in (True, False)
+        for more in (
+            {},
+            {"renorm_clipping": {"rmin": 0.9, "rmax": 1.1, "dmax": 0.1}, "renorm_momentum": 0.8},
+            {"center": False, "scale": False, "axis": 1},
+        )
+    ),
     _row("SpectralNormalization", {"layer": DENSE}, ((4, 5),)),
     _row("SpectralNormalization", {"layer": DENSE, "power_iterations": 3}, ((4, 5),), {"training": True}),
 ]
