@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_axis, check_numbers
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.serialization import Configurable, get_object, serialize_keras_object
@@ -30,6 +31,8 @@ class MaxNorm(Constraint):
     """Vectors along `axis` are at most `max_value` long."""
 
     def __init__(self, max_value: float = 2, axis: int | tuple[int, ...] = 0) -> None:
+        check_numbers(self, "[0, inf]", max_value=max_value)
+        check_axis(self, axis)
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w: Any) -> Tensor:
@@ -45,6 +48,9 @@ class MinMaxNorm(Constraint):
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int | tuple[int, ...] = 0
     ) -> None:
+        check_numbers(self, "[0, inf]", min_value=min_value, max_value=max_value)
+        check_numbers(self, "[0, 1]", rate=rate)
+        check_axis(self, axis)
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: Any) -> Tensor:
@@ -67,6 +73,7 @@ class UnitNorm(Constraint):
     """Vectors along `axis` have length 1."""
 
     def __init__(self, axis: int | tuple[int, ...] = 0) -> None:
+        check_axis(self, axis)
         self.axis = axis
 
     def __call__(self, w: Any) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 LISTED_NAMES, LISTED_ARRAYS, LONGEST_TEXT = 20, 6, 60
@@ -16,6 +16,10 @@ class ShapeError(ValueError):
 
 class DtypeError(TypeError):
     """An array or tensor has a dtype that cannot be used here."""
+
+
+class ArgumentKindError(TypeError, ValueError):
+    """An argument is not of the kind expected, as a text for a number. Keras raises a TypeError or a ValueError."""
 
 
 class UnknownNameError(ValueError):
@@ -32,6 +36,12 @@ class NotCompiledError(ValueError):
 
 class GraphError(ValueError):
     """A computation graph is not well formed: an input is missing, or tensors of two graphs meet."""
+
+
+def refuse_unknown(function: str, kwargs: Mapping[str, object]) -> None:
+    """Raise TypeError for keyword arguments that are left when a function has taken those that it knows."""
+    if kwargs:
+        raise TypeError(f"{function}() got unexpected keyword arguments: {', '.join(kwargs)}.")
 
 
 def unknown_name(kind: str, name: object, known: Iterable[str]) -> UnknownNameError:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from layerkit.checks import check_choice, check_numbers
 from layerkit.dtypes import is_float, standardize_dtype
 from layerkit.errors import ShapeError
 from layerkit.random import SeedGenerator, make_default_seed
@@ -61,6 +62,7 @@ class Identity(Initializer, aliases=("IdentityInitializer",)):
     """`gain` times the identity matrix; for two axes only."""
 
     def __init__(self, gain: float = 1.0) -> None:
+        check_numbers(self, "(-inf, inf)", gain=gain)
         self.gain = gain
 
     def __call__(self, shape: Sequence[int], dtype: object = None) -> np.ndarray:
@@ -104,7 +106,7 @@ def _uniform(random: np.random.Generator, shape: Sequence[int], low: float, high
     dtype = standardize_dtype(dtype)
     if not is_float(dtype):
         return random.integers(int(low), int(high), tuple(shape)).astype(dtype)
-    return random.uniform(low, high, tuple(shape)).astype(dtype)
+    return (low + (high - low) * random.random(tuple(shape))).astype(dtype)  # `low` may be above `high`
 
 
 def _truncated_normal(random: np.random.Generator, shape: Sequence[int], dtype: object) -> np.ndarray:
@@ -126,6 +128,8 @@ class RandomNormal(RandomInitializer, aliases=("normal",)):
     """A normal distribution."""
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        check_numbers(self, "(-inf, inf)", mean=mean)
+        check_numbers(self, "[0, inf)", stddev=stddev)
         self.mean, self.stddev = mean, stddev
         super().__init__(seed)
 
@@ -138,6 +142,8 @@ class TruncatedNormal(RandomInitializer):
     """A normal distribution without what lies beyond two standard deviations."""
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: Any = None) -> None:
+        check_numbers(self, "(-inf, inf)", mean=mean)
+        check_numbers(self, "[0, inf)", stddev=stddev)
         self.mean, self.stddev = mean, stddev
         super().__init__(seed)
 
@@ -150,6 +156,7 @@ class RandomUniform(RandomInitializer, aliases=("uniform",)):
     """A uniform distribution from minval to maxval (excluded)."""
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: Any = None) -> None:
+        check_numbers(self, "(-inf, inf)", minval=minval, maxval=maxval)
         self.minval, self.maxval = minval, maxval
         super().__init__(seed)
 
@@ -178,15 +185,11 @@ class VarianceScaling(RandomInitializer):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
-        if scale <= 0:
-            raise ValueError(f"`scale` must be positive; got {scale}.")
-        if mode not in ("fan_in", "fan_out", "fan_avg"):
-            raise ValueError(f"`mode` is 'fan_in', 'fan_out' or 'fan_avg'; got {mode!r}.")
-        distribution = "truncated_normal" if distribution.lower() == "normal" else distribution.lower()
-        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
-            raise ValueError(
-                f"`distribution` is 'truncated_normal', 'untruncated_normal' or 'uniform'; got {distribution!r}."
-            )
+        distribution = str(distribution).lower()
+        distribution = "truncated_normal" if distribution == "normal" else distribution
+        check_numbers(self, "(0, inf)", scale=scale)
+        check_choice(self, ("fan_in", "fan_out", "fan_avg"), mode=mode)
+        check_choice(self, ("truncated_normal", "untruncated_normal", "uniform"), distribution=distribution)
         self.scale, self.mode, self.distribution = scale, mode, distribution
         self.input_axes, self.output_axes = input_axes, output_axes
         super().__init__(seed)
@@ -256,6 +259,7 @@ class Orthogonal(RandomInitializer, aliases=("OrthogonalInitializer",)):
     """`gain` times a random orthogonal matrix: rows are all axes but the last, columns the last (Saxe et al. 2014)."""
 
     def __init__(self, gain: float = 1.0, seed: Any = None) -> None:
+        check_numbers(self, "(-inf, inf)", gain=gain)
         self.gain = gain
         super().__init__(seed)
 

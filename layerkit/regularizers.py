@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from layerkit import ops
+from layerkit.checks import check_choice, check_numbers
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.serialization import Configurable, get_object, serialize_keras_object
@@ -22,23 +22,13 @@ class Regularizer(Configurable, kind="regularizer", module="keras.regularizers",
         raise NotImplementedError(f"{type(self).__name__} must implement `__call__(self, x)`.")
 
 
-def _factor(value: Any, name: str) -> float:
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, int | float | np.number)
-        or not math.isfinite(value)
-        or value < 0
-    ):
-        raise ValueError(f"`{name}` must be a finite number, not negative; got {value!r}.")
-    return float(value)
-
-
 class L1L2(Regularizer):
     """`l1 * sum(|x|) + l2 * sum(x^2)`."""
 
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
-        self.l1 = _factor(0.0 if l1 is None else l1, "l1")
-        self.l2 = _factor(0.0 if l2 is None else l2, "l2")
+        check_numbers(self, "[0, inf)", optional=True, l1=l1, l2=l2)
+        self.l1 = 0.0 if l1 is None else float(l1)
+        self.l2 = 0.0 if l2 is None else float(l2)
 
     def __call__(self, x: Any) -> Tensor:
         """The loss of a variable."""
@@ -54,7 +44,8 @@ class L1(Regularizer):
     """`l1 * sum(|x|)`."""
 
     def __init__(self, l1: float | None = 0.01) -> None:
-        self.l1 = _factor(0.01 if l1 is None else l1, "l1")
+        check_numbers(self, "[0, inf)", optional=True, l1=l1)
+        self.l1 = 0.01 if l1 is None else float(l1)
 
     def __call__(self, x: Any) -> Tensor:
         """The loss of a variable."""
@@ -65,7 +56,8 @@ class L2(Regularizer):
     """`l2 * sum(x^2)`."""
 
     def __init__(self, l2: float | None = 0.01) -> None:
-        self.l2 = _factor(0.01 if l2 is None else l2, "l2")
+        check_numbers(self, "[0, inf)", optional=True, l2=l2)
+        self.l2 = 0.01 if l2 is None else float(l2)
 
     def __call__(self, x: Any) -> Tensor:
         """The loss of a variable."""
@@ -76,9 +68,9 @@ class OrthogonalRegularizer(Regularizer):
     """`factor` times the mean |cosine| between each two rows (or columns) of a matrix."""
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = _factor(factor, "factor")
-        if mode not in ("rows", "columns"):
-            raise ValueError(f"`mode` is 'rows' or 'columns'; got {mode!r}.")
+        check_numbers(self, "[0, inf)", factor=factor)
+        check_choice(self, ("rows", "columns"), mode=mode)
+        self.factor = float(factor)
         self.mode = mode
 
     def __call__(self, x: Any) -> Tensor:

@@ -16,11 +16,11 @@ from layerkit import layers, ops
 from layerkit.errors import ShapeError
 from layerkit.layers import Dense, Input
 from layerkit.models import Sequential
-from tests.wrong_uses import layer_rows, model_rows, optimizer_rows
+from tests.wrong_uses import layer_rows, model_rows, optimizer_rows, range_rows
 from tests.wrong_uses.model_rows import fit, net
 from tests.wrong_uses.rows import f
 
-WRONG_USES = [*layer_rows.ROWS, *optimizer_rows.ROWS, *model_rows.ROWS]
+WRONG_USES = [*layer_rows.ROWS, *optimizer_rows.ROWS, *model_rows.ROWS, *range_rows.ROWS]
 NAMES = [f"{at}-{row[1].__name__}" for at, row in enumerate(WRONG_USES)]
 
 

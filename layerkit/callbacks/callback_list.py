@@ -112,16 +112,19 @@ class CallbackList(Callback):
 
     def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Call the older hook of every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_batch_begin(batch, logs=logs)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Call the older hook of every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_batch_end(batch, logs=logs)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_epoch_begin(epoch, logs)
 
@@ -133,41 +136,49 @@ class CallbackList(Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_train_batch_begin(batch, logs=logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_train_batch_end(batch, logs=logs)
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_test_batch_begin(batch, logs=logs)
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_test_batch_end(batch, logs=logs)
 
     def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_predict_batch_begin(batch, logs=logs)
 
     def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_predict_batch_end(batch, logs=logs)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_train_begin(logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_train_end(logs)
 
@@ -181,21 +192,25 @@ class CallbackList(Callback):
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_test_begin(logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_test_end(logs)
 
     def on_predict_begin(self, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_predict_begin(logs)
 
     def on_predict_end(self, logs: Logs | None = None) -> None:
         """Call every callback."""
+        logs = {} if logs is None else logs
         for callback in self.callbacks:
             callback.on_predict_end(logs)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from layerkit.callbacks.callback import Logs
 from layerkit.callbacks.monitor import MonitorCallback
+from layerkit.checks import check_numbers
 
 
 class EarlyStopping(MonitorCallback):
@@ -40,6 +41,8 @@ class EarlyStopping(MonitorCallback):
         start_from_epoch: int = 0,
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
+        check_numbers(self, "[-inf, inf]", patience=patience, start_from_epoch=start_from_epoch)
+        check_numbers(self, "[-inf, inf]", optional=True, baseline=baseline)
         self.patience = patience
         self.verbose = verbose
         self.baseline = baseline

@@ -10,6 +10,7 @@ import numpy as np
 
 from layerkit.callbacks.callback import Logs
 from layerkit.callbacks.monitor import MonitorCallback
+from layerkit.checks import check_numbers
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -17,7 +18,8 @@ class ModelCheckpoint(MonitorCallback):
 
     Args:
         filepath: where to; a format string with `epoch` (from 1), `batch` and the names in the logs, for
-            example `"model_{epoch:02d}_{val_loss:.2f}.h5"`. Ends in `.weights.h5` for weights, else `.keras` or `.h5`.
+            example `"model_{epoch:02d}_{val_loss:.2f}.h5"`. Ends in `.weights.h5` for weights, else `.keras` or `.h5`;
+            `.h5` for weights, and `.hdf5`, give files of Keras 2's layout.
         monitor: name of a loss or metric, for `save_best_only`.
         verbose: 1 prints what is done.
         save_best_only: save only when the monitored value improved.
@@ -45,6 +47,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
     ):
         super().__init__(monitor, mode, initial_value_threshold)
+        check_numbers(self, "[-inf, inf]", optional=True, initial_value_threshold=initial_value_threshold)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
@@ -57,12 +60,12 @@ class ModelCheckpoint(MonitorCallback):
             raise ValueError(
                 f"Unrecognized save_freq: {save_freq!r}. Expected 'epoch' or a positive number of batches."
             )
-        if save_weights_only and not self.filepath.endswith(".weights.h5"):
+        if save_weights_only and not self.filepath.endswith((".h5", ".hdf5")):
             raise ValueError(
                 "When using `save_weights_only=True` in `ModelCheckpoint`, the filepath provided must end in "
                 f"`.weights.h5`. Received: filepath={self.filepath}"
             )
-        if not save_weights_only and not self.filepath.endswith((".keras", ".h5")):
+        if not save_weights_only and not self.filepath.endswith((".keras", ".h5", ".hdf5")):
             raise ValueError(f"The filepath provided must end in `.keras` or `.h5`. Received: filepath={self.filepath}")
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

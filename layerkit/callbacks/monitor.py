@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from layerkit.callbacks.callback import Callback, Logs
+from layerkit.checks import check_numbers, wrong_argument
+from layerkit.errors import ArgumentKindError
 
 RISING_NAMES = ("accuracy", "acc", "auc")
 
@@ -30,6 +32,9 @@ class MonitorCallback(Callback):
         if mode not in ("auto", "min", "max"):
             warnings.warn(f"{type(self).__name__} mode '{mode}' is unknown, fallback to auto mode.", stacklevel=3)
             mode = "auto"
+        if not isinstance(monitor, str | None):
+            raise wrong_argument(self, "monitor", monitor, "the name of a loss or metric", kind=ArgumentKindError)
+        check_numbers(self, "[-inf, inf]", min_delta=min_delta)
         self.monitor = monitor
         self.mode = mode
         self.best = baseline

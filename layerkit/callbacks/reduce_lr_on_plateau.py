@@ -5,6 +5,7 @@ from __future__ import annotations
 from layerkit.callbacks.callback import Logs
 from layerkit.callbacks.monitor import MonitorCallback
 from layerkit.callbacks.optimizers import inner_optimizers, log_learning_rates
+from layerkit.checks import check_numbers
 
 
 class ReduceLROnPlateau(MonitorCallback):
@@ -39,8 +40,8 @@ class ReduceLROnPlateau(MonitorCallback):
         min_lr: float = 0.0,
     ):
         super().__init__(monitor, mode, min_delta=min_delta)
-        if factor >= 1.0:
-            raise ValueError(f"ReduceLROnPlateau does not support a factor >= 1.0. Received factor={factor}")
+        check_numbers(self, "[0, 1)", factor=factor)
+        check_numbers(self, "[-inf, inf]", patience=patience, cooldown=cooldown, min_lr=min_lr)
         self.factor = factor
         self.patience = patience
         self.verbose = verbose

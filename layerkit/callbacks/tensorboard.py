@@ -38,8 +38,10 @@ class TensorBoard(Callback):
         profile_batch: 0. There is no profiler for TensorBoard.
         embeddings_freq: 0. There are no files for TensorBoard's projector.
         embeddings_metadata: None.
+        **former: `batch_size` and `write_grads` of Keras 2, which change nothing any more: a warning says so.
 
     Raises:
+        TypeError: an argument is not known.
         ValueError: `update_freq` is none of these.
         NotImplementedError: profiling or embeddings were asked for.
 
@@ -58,8 +60,10 @@ class TensorBoard(Callback):
         profile_batch: int | tuple[int, int] | str = 0,
         embeddings_freq: int = 0,
         embeddings_metadata: Any = None,
+        **former: Any,
     ):
         super().__init__()
+        _check_former(former)
         _refuse_what_is_not_written(profile_batch, embeddings_freq, embeddings_metadata)
         if write_images and not histogram_freq:
             warnings.warn(
@@ -210,6 +214,18 @@ def _refuse_what_is_not_written(profile_batch: Any, embeddings_freq: Any, embedd
             "TensorBoard(embeddings_freq, embeddings_metadata) is not supported: its projector reads TensorFlow's "
             "checkpoints. Write the vectors (`layer.get_weights()[0]`) to a .tsv file by numpy.savetxt and load it "
             "in TensorBoard's projector."
+        )
+
+
+def _check_former(arguments: dict[str, Any]) -> None:
+    unknown = sorted(arguments.keys() - {"batch_size", "write_grads"})
+    if unknown:
+        raise TypeError(f"TensorBoard takes no argument {unknown[0]!r}.")
+    if arguments:
+        warnings.warn(
+            f"TensorBoard: {' and '.join(sorted(arguments))} of Keras 2 change nothing any more: gradients are not "
+            "written, and histograms are of weights, for which no batches are needed.",
+            stacklevel=3,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import activations, constraints, initializers, ops, regularizers
+from layerkit.checks import check_axis, check_numbers
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
@@ -29,11 +30,8 @@ class ReLU(Layer):
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        if max_value is not None and max_value < 0:
-            raise ValueError(f"max_value of a ReLU layer cannot be a negative value. Received: max_value={max_value}")
-        for name, value in (("negative_slope", negative_slope), ("threshold", threshold)):
-            if value is None or value < 0:
-                raise ValueError(f"{name} of a ReLU layer cannot be None or a negative value. Received: {name}={value}")
+        check_numbers(self, "[0, inf]", optional=True, max_value=max_value)
+        check_numbers(self, "[0, inf]", negative_slope=negative_slope, threshold=threshold)
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
         self.supports_masking = True
 
@@ -54,11 +52,7 @@ class LeakyReLU(Layer):
             negative_slope = kwargs.pop("alpha")
             warnings.warn("Argument `alpha` is deprecated. Use `negative_slope` instead.", stacklevel=3)
         super().__init__(**kwargs)
-        if negative_slope is None or negative_slope < 0:
-            raise ValueError(
-                "The negative_slope value of a Leaky ReLU layer cannot be None or negative value. Expected a "
-                f"float. Received: negative_slope={negative_slope}"
-            )
+        check_numbers(self, "[0, inf]", negative_slope=negative_slope)
         self.negative_slope = negative_slope
         self.supports_masking = True
 
@@ -76,6 +70,7 @@ class ELU(Layer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_numbers(self, "(-inf, inf)", alpha=alpha)
         self.alpha = alpha
         self.supports_masking = True
 
@@ -145,6 +140,7 @@ class Softmax(Layer):
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_axis(self, axis)
         self.axis = axis
         self.supports_masking = True
 

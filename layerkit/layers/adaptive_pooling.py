@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from layerkit import ops
+from layerkit.checks import standardize_sizes
 from layerkit.config import standardize_data_format
 from layerkit.graph.tensor import Tensor
-from layerkit.layers.convolutional import Sizes, standardize_sizes
+from layerkit.layers.convolutional import Sizes
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
@@ -30,12 +31,7 @@ class _AdaptivePooling(Layer, registered=False):
 
     def __init__(self, output_size: Sizes, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(output_size, int | list | tuple):
-            raise TypeError(
-                f"{type(self).__name__}: `output_size` is an integer or {self.rank} of them. Received: {output_size!r} "
-                f"of type {type(output_size)}"
-            )
-        self.output_size = standardize_sizes(output_size, self.rank, "output_size")
+        self.output_size = standardize_sizes(self, "output_size", output_size, self.rank)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 

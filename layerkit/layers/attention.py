@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops, random
+from layerkit.checks import check_choice, check_numbers
 from layerkit.errors import ShapeError, shortened
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.layer import Layer
@@ -46,13 +47,8 @@ class Attention(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if score_mode not in ("dot", "concat"):
-            raise ValueError(
-                f"Invalid value for argument score_mode. Expected one of 'dot', 'concat'. Received: "
-                f"score_mode={score_mode!r}"
-            )
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"`dropout` is a share, from 0 to 1. Received: dropout={dropout!r}")
+        check_choice(self, ("dot", "concat"), score_mode=score_mode)
+        check_numbers(self, "[0, 1]", dropout=dropout)
         self.use_scale, self.score_mode, self.dropout, self.seed = use_scale, score_mode, dropout, seed
         if dropout > 0:
             self.seed_generator = random.SeedGenerator(seed)

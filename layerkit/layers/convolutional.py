@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from layerkit import activations, constraints, initializers, ops, regularizers
+from layerkit.checks import check_choice, check_integers, standardize_sizes
 from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
@@ -21,22 +22,6 @@ __all__ = [
 Sizes = int | Sequence[int]
 
 
-def standardize_sizes(value: Sizes, rank: int, name: str, allow_zero: bool = False) -> tuple[int, ...]:
-    """An integer for each spatial axis. Raises ValueError for another number of them, and for negative ones.
-
-    >>> standardize_sizes(3, 2, "kernel_size")
-    (3, 3)
-    """
-    sizes = (value,) * rank if isinstance(value, int) else tuple(value)
-    least = 0 if allow_zero else 1
-    if len(sizes) != rank or any(not isinstance(size, int) or size < least for size in sizes):
-        kind = "non-negative" if allow_zero else "positive"
-        raise ValueError(
-            f"The `{name}` argument must be a {kind} integer or a tuple of {rank} of them. Received: {name}={value!r}"
-        )
-    return sizes
-
-
 class Convolutional(Layer, registered=False):
     """What all convolutions have: a window, a bias and an activation. Not a layer of its own.
 
@@ -45,22 +30,19 @@ class Convolutional(Layer, registered=False):
 
     rank: ClassVar[int] = 0
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+    either_strides_or_dilation: ClassVar[bool] = True
 
     def _set_window(
         self, kernel_size: Sizes, strides: Sizes, padding: str, data_format: str | None, dilation_rate: Sizes
     ) -> None:
         """Check and set what says where the windows are."""
-        self.kernel_size = standardize_sizes(kernel_size, self.rank, "kernel_size")
-        self.strides = standardize_sizes(strides, self.rank, "strides")
-        self.dilation_rate = standardize_sizes(dilation_rate, self.rank, "dilation_rate")
+        self.kernel_size = standardize_sizes(self, "kernel_size", kernel_size, self.rank)
+        self.strides = standardize_sizes(self, "strides", strides, self.rank)
+        self.dilation_rate = standardize_sizes(self, "dilation_rate", dilation_rate, self.rank)
         self.padding = str(padding).lower()
-        if self.padding not in self.paddings:
-            raise ValueError(
-                f"The `padding` argument of {type(self).__name__} must be one of "
-                f"{', '.join(map(repr, self.paddings))}. Received: padding={padding!r}"
-            )
+        check_choice(self, self.paddings, padding=self.padding)
         self.data_format = standardize_data_format(data_format)
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+        if self.either_strides_or_dilation and max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 "`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: "
                 f"strides={self.strides} and dilation_rate={self.dilation_rate}"
@@ -150,13 +132,12 @@ class _Conv(Convolutional, registered=False):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
-        self.filters, self.groups = filters, groups
-        if not isinstance(groups, int) or groups <= 0:
-            raise ValueError(f"`groups` must be a positive integer. Received: groups={groups!r}")
-        if not isinstance(filters, int) or filters <= 0 or filters % groups:
+        check_integers(self, 1, filters=filters, groups=groups)
+        self.filters, self.groups = int(filters), int(groups)
+        if self.filters % self.groups:
             raise ValueError(
-                f"`filters` must be a positive integer that `groups` divides. Received: filters={filters!r}, "
-                f"groups={groups}"
+                f"{type(self).__name__} {self.name!r}: `filters` must be a multiple of `groups`, got "
+                f"filters={filters}, groups={groups}."
             )
         if self.padding == "causal" and self.data_format == "channels_first":
             raise ValueError("Causal padding needs data_format='channels_last'.")
@@ -258,12 +239,11 @@ class _ConvTranspose(Convolutional, registered=False):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
-        if not isinstance(filters, int) or filters <= 0:
-            raise ValueError(f"`filters` must be a positive integer. Received: filters={filters!r}")
-        self.filters = filters
+        check_integers(self, 1, filters=filters)
+        self.filters = int(filters)
         self.output_padding = None
         if output_padding is not None:
-            self.output_padding = standardize_sizes(output_padding, self.rank, "output_padding", allow_zero=True)
+            self.output_padding = standardize_sizes(self, "output_padding", output_padding, self.rank, least=0)
             if any(more >= step for more, step in zip(self.output_padding, self.strides, strict=True)):
                 raise ValueError(
                     f"`output_padding` must be less than `strides`. Received: output_padding={output_padding!r}, "

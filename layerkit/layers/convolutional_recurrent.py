@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from layerkit import activations, constraints, initializers, ops, regularizers
+from layerkit.checks import check_choice, check_integers, check_numbers, standardize_sizes
 from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
-from layerkit.layers.convolutional import Sizes, along_channels, standardize_sizes
+from layerkit.layers.convolutional import Sizes, along_channels
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.recurrent_cells import State, TwoPartCell, forget_bias, in_parts, lstm_turn, passed_on
 from layerkit.layers.recurrent_layers import RNNOfCell, of_cell
@@ -51,16 +52,15 @@ class ConvLSTMCell(TwoPartCell, registered=False):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(filters, int) or isinstance(filters, bool) or filters <= 0:
-            raise ValueError(f"`filters` must be a positive integer. Received: filters={filters!r}")
+        check_integers(self, 1, filters=filters)
+        check_numbers(self, "[-inf, inf]", dropout=dropout, recurrent_dropout=recurrent_dropout)
         self.rank = rank
-        self.filters = filters
-        self.kernel_size = standardize_sizes(kernel_size, rank, "kernel_size")
-        self.strides = standardize_sizes(strides, rank, "strides")
-        self.dilation_rate = standardize_sizes(dilation_rate, rank, "dilation_rate")
+        self.filters = int(filters)
+        self.kernel_size = standardize_sizes(self, "kernel_size", kernel_size, rank)
+        self.strides = standardize_sizes(self, "strides", strides, rank)
+        self.dilation_rate = standardize_sizes(self, "dilation_rate", dilation_rate, rank)
         self.padding = str(padding).lower()
-        if self.padding not in ("valid", "same"):
-            raise ValueError(f"The `padding` argument must be 'valid' or 'same'. Received: padding={padding!r}")
+        check_choice(self, ("valid", "same"), padding=self.padding)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
                 "Specifying `strides > 1` is not compatible with `dilation_rate > 1`. Received: "
@@ -84,7 +84,7 @@ class ConvLSTMCell(TwoPartCell, registered=False):
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
-        self.state_size = [filters, filters]  # their spatial sizes are known when the cell is built
+        self.state_size = [self.filters, self.filters]  # their spatial sizes are known when the cell is built
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make kernel [*kernel_size, C, 4 * filters], recurrent kernel and bias.

@@ -6,11 +6,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from layerkit import activations, constraints, initializers, ops, regularizers
-from layerkit.dtypes import standardize_dtype
-from layerkit.errors import DtypeError, ShapeError
+from layerkit.checks import check_integers
+from layerkit.dtypes import tensor_dtype
+from layerkit.errors import ShapeError
 from layerkit.graph.node import Node
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
@@ -68,10 +67,7 @@ class Dense(LowRankAdapted):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         refuse(self, quantization_config=quantization_config)
-        if not isinstance(units, int | np.integer) or isinstance(units, bool) or units <= 0:
-            raise ValueError(
-                f"Received an invalid value for `units`, expected a positive integer. Received: units={units}"
-            )
+        check_integers(self, 1, units=units)
         self._set_lora(lora_rank, lora_alpha)
         self.units = int(units)
         self.activation = activations.get(activation)
@@ -202,13 +198,7 @@ class InputLayer(Layer):
         self.batch_shape = tuple(None if size is None else int(size) for size in batch_shape)
         if any(size is not None and size < 0 for size in self.batch_shape):
             raise ShapeError(f"Input {self.name!r}: sizes are not negative; got shape {self.batch_shape}.")
-        if str(dtype) == "string":
-            raise DtypeError(
-                f"Input {self.name!r}: dtype 'string' can't be the input of a model, since tensors hold numbers alone. "
-                "Call StringLookup, TextVectorization or Hashing on the strings first (`model.fit(layer(texts), y)`, "
-                "or where the batches are made), and give the model the integers that they return."
-            )
-        self._dtype = standardize_dtype(dtype)
+        self._dtype = tensor_dtype(dtype)
         self.optional = optional
         tensor = input_tensor if input_tensor is not None else Tensor(self.batch_shape, self._dtype, name=self.name)
         self._inbound_nodes.append(Node(self, (), (tensor,), arguments=((), {})))
@@ -246,7 +236,7 @@ def Input(
     Args:
         shape: the shape of one entry of a batch; None for sizes that may vary.
         batch_size: where it is fixed.
-        dtype: "float32" unless given.
+        dtype: "float32" unless given; "string" for texts, which layers such as TextVectorization take.
         sparse: not supported; raises NotImplementedError.
         ragged: not supported; raises NotImplementedError.
         batch_shape: shape with the batch axis, in place of `shape`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import constraints, initializers, ops, regularizers
+from layerkit.checks import check_integers
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.convolutional import Convolutional, Sizes
 
@@ -16,6 +17,8 @@ __all__ = [
 
 class _DepthwiseConv(Convolutional, registered=False):
     """Filters for each channel by itself, of any rank. Kernel [*kernel_size, C, depth_multiplier]."""
+
+    either_strides_or_dilation = False
 
     def __init__(
         self,
@@ -39,11 +42,8 @@ class _DepthwiseConv(Convolutional, registered=False):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
-        if not isinstance(depth_multiplier, int) or depth_multiplier <= 0:
-            raise ValueError(
-                f"`depth_multiplier` must be a positive integer. Received: depth_multiplier={depth_multiplier!r}"
-            )
-        self.depth_multiplier = depth_multiplier
+        check_integers(self, 1, depth_multiplier=depth_multiplier)
+        self.depth_multiplier = int(depth_multiplier)
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
         self.depthwise_constraint = constraints.get(depthwise_constraint)
@@ -88,6 +88,8 @@ class DepthwiseConv2D(_DepthwiseConv):
 class _SeparableConv(Convolutional, registered=False):
     """A depthwise convolution, then one over the channels of each pixel; of any rank."""
 
+    either_strides_or_dilation = False
+
     def __init__(
         self,
         filters: int,
@@ -114,10 +116,8 @@ class _SeparableConv(Convolutional, registered=False):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self._set_rest(activation, use_bias, bias_initializer, bias_regularizer, bias_constraint)
-        for name, value in (("filters", filters), ("depth_multiplier", depth_multiplier)):
-            if not isinstance(value, int) or value <= 0:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
-        self.filters, self.depth_multiplier = filters, depth_multiplier
+        check_integers(self, 1, filters=filters, depth_multiplier=depth_multiplier)
+        self.filters, self.depth_multiplier = int(filters), int(depth_multiplier)
         self.depthwise_initializer = initializers.get(depthwise_initializer)
         self.pointwise_initializer = initializers.get(pointwise_initializer)
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)

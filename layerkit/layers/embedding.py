@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from layerkit import constraints, initializers, ops, regularizers
+from layerkit.checks import check_integers, check_numbers
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
 from layerkit.layers.core import refuse
@@ -53,9 +52,7 @@ class Embedding(LowRankAdapted):
         refuse(self, quantization_config=quantization_config)
         self._set_lora(lora_rank, lora_alpha)
         del input_length
-        for name, value in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if not isinstance(value, int | np.integer) or value <= 0:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value}")
+        check_integers(self, 1, input_dim=input_dim, output_dim=output_dim)
         self.input_dim, self.output_dim = int(input_dim), int(output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
@@ -146,6 +143,7 @@ class ReversibleEmbedding(Embedding):
             mask_zero=mask_zero,
             **kwargs,
         )
+        check_numbers(self, "(0, inf]", optional=True, logit_soft_cap=logit_soft_cap)
         self.tie_weights = tie_weights
         self.reverse_dtype = reverse_dtype
         self.logit_soft_cap = logit_soft_cap

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_integers
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.multi_head_attention import HeadAttention
@@ -54,10 +55,8 @@ class GroupedQueryAttention(HeadAttention):
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        numbers = {"head_dim": head_dim, "num_query_heads": num_query_heads, "num_key_value_heads": num_key_value_heads}
-        for name, value in numbers.items():
-            if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+        check_integers(self, 1, head_dim=head_dim)
+        check_integers(self, 1, num_query_heads=num_query_heads, num_key_value_heads=num_key_value_heads)
         if num_query_heads % num_key_value_heads:
             raise ValueError(
                 "`num_query_heads` must be divisible by `num_key_value_heads`. Received: "
@@ -67,8 +66,9 @@ class GroupedQueryAttention(HeadAttention):
             head_dim, dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
             kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint, use_gate, seed,
         )  # fmt: skip
-        self.head_dim, self.num_query_heads, self.num_key_value_heads = head_dim, num_query_heads, num_key_value_heads
-        self.num_repeats = num_query_heads // num_key_value_heads
+        self.head_dim = int(head_dim)
+        self.num_query_heads, self.num_key_value_heads = int(num_query_heads), int(num_key_value_heads)
+        self.num_repeats = self.num_query_heads // self.num_key_value_heads
 
     def build(self, query_shape: tuple, value_shape: tuple, key_shape: tuple | None = None) -> None:
         """Make the projections."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from layerkit import initializers, ops
+from layerkit.checks import check_integers, check_numbers
 from layerkit.errors import NotBuiltError
 from layerkit.graph.operation import cast_to
 from layerkit.graph.tensor import Tensor
@@ -28,8 +29,8 @@ class LowRankAdapted(Layer, registered=False):
     _not_in_config = ("lora_rank", "lora_alpha")
 
     def _set_lora(self, lora_rank: int | None, lora_alpha: float | None) -> None:
-        if lora_rank is not None and (not isinstance(lora_rank, int | np.integer) or lora_rank <= 0):
-            raise ValueError(f"`lora_rank` must be a positive integer or None. Received: lora_rank={lora_rank!r}")
+        check_integers(self, 1, optional=True, lora_rank=lora_rank)
+        check_numbers(self, "(-inf, inf)", optional=True, lora_alpha=lora_alpha)
         self.lora_rank = lora_rank
         self.lora_alpha = lora_rank if lora_alpha is None else lora_alpha
         self.lora_enabled = False

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_integers
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import broadcast_shapes
 from layerkit.graph.tensor import Tensor
@@ -164,6 +166,7 @@ class Concatenate(_Merge):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_integers(self, -math.inf, axis=axis)
         self.axis = axis
 
     def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:

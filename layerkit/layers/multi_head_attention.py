@@ -327,7 +327,7 @@ class MultiHeadAttention(HeadAttention):
             key_dim, dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
             kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint, use_gate, seed,
         )  # fmt: skip
-        self.num_heads, self.key_dim, self.value_dim = num_heads, key_dim, value_dim or key_dim
+        self.num_heads, self.key_dim, self.value_dim = int(num_heads), int(key_dim), int(value_dim or key_dim)
         self._activity_regularizer = regularizers.get(activity_regularizer)
         self._output_shape = output_shape
         self.attention_axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes

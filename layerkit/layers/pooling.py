@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from layerkit import ops
+from layerkit.checks import check_choice, standardize_sizes
 from layerkit.config import standardize_data_format
 from layerkit.graph.tensor import Tensor
-from layerkit.layers.convolutional import Sizes, standardize_sizes
+from layerkit.layers.convolutional import Sizes
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
@@ -43,11 +44,10 @@ class _Pooling(Layer, registered=False):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.pool_size = standardize_sizes(pool_size, self.rank, "pool_size")
-        self.strides = standardize_sizes(pool_size if strides is None else strides, self.rank, "strides")
+        self.pool_size = standardize_sizes(self, "pool_size", pool_size, self.rank)
+        self.strides = standardize_sizes(self, "strides", pool_size if strides is None else strides, self.rank)
         self.padding = str(padding).lower()
-        if self.padding not in ("valid", "same"):
-            raise ValueError(f"The `padding` argument must be 'valid' or 'same'. Received: padding={padding!r}")
+        check_choice(self, ("valid", "same"), padding=self.padding)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 

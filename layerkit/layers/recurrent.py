@@ -119,10 +119,11 @@ class RNN(Layer):
                 f"`batch_size` to `Input`. Found an unknown batch size: sequences have shape {shape}."
             )
 
-    def _call_symbolically(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Outputs without values, noted for a model. Raises ValueError where states are kept of a batch of any size."""
         if self.stateful and args and isinstance(args[0], Tensor):
             self._check_batch_size(args[0].shape)
-        return super()._call_symbolically(args, kwargs)
+        return super().symbolic_call(*args, **kwargs)
 
     def get_initial_state(self, batch_size: int | None) -> list[Any]:
         """The cell's initial state, as a list."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from layerkit import activations, constraints, initializers, ops, random, regularizers
+from layerkit.checks import check_integers, check_numbers
 from layerkit.errors import ShapeError
 from layerkit.graph.graph import current_graph
 from layerkit.graph.tensor import Tensor
@@ -155,11 +156,8 @@ class GatedCell(TwoPartCell, registered=False):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if not isinstance(units, int | np.integer) or isinstance(units, bool) or units <= 0:
-            raise ValueError(
-                f"{type(self).__name__}: received an invalid value for argument `units`, expected a positive "
-                f"integer, got {units!r}."
-            )
+        check_integers(self, 1, units=units)
+        check_numbers(self, "[-inf, inf]", dropout=dropout, recurrent_dropout=recurrent_dropout)
         self.units = int(units)
         self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)

@@ -32,7 +32,8 @@ class RNNOfCell(RNN, registered=False):
     _not_in_config = ("use_cudnn", "implementation")
     _of_layer = (
         "return_sequences", "return_state", "go_backwards", "stateful", "unroll", "zero_output_for_mask",
-        "activity_regularizer", "name", "autocast", "input_shape", "input_dim",
+        "activity_regularizer", "name", "autocast", "input_shape", "input_dim", "input_length",
+        "batch_input_shape", "batch_size",
     )  # fmt: skip
 
     def _set_cell(self, cell: Callable, name: str, arguments: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops, random, regularizers
+from layerkit.checks import check_numbers
 from layerkit.config import standardize_data_format
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
@@ -25,11 +26,7 @@ class _Noise(Layer, registered=False):
     """What draws when it trains. A subclass says in `disturb` what it does then, where `amount` is more than 0."""
 
     def _set_noise(self, name: str, amount: float, seed: int | None) -> None:
-        if not isinstance(amount, int | float) or not 0 <= amount <= 1:
-            raise ValueError(
-                f"Invalid value received for argument `{name}`. Expected a float value between 0 and 1. "
-                f"Received: {name}={amount!r}"
-            )
+        check_numbers(self, "[0, 1]", **{name: amount})
         self._amount = amount
         self.seed = seed
         if amount > 0:
@@ -207,10 +204,7 @@ class GaussianDropout(_Noise):
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._set_noise("rate", rate, seed)
-        if rate == 1:
-            raise ValueError(
-                "Invalid value received for argument `rate`. GaussianDropout needs a rate below 1. Received: rate=1"
-            )
+        check_numbers(self, "[0, 1)", rate=rate)
         self.rate = rate
 
     def disturb(self, inputs: Tensor) -> Tensor:

@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from layerkit import ops
+from layerkit.checks import check_choice, check_integers, standardize_sizes, wrong_argument
 from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
 from layerkit.graph.tensor import Tensor
-from layerkit.layers.convolutional import Sizes, standardize_sizes
+from layerkit.layers.convolutional import Sizes
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
 
@@ -53,13 +52,10 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if any(not isinstance(size, int | np.integer) for size in target_shape):
-            raise ValueError(f"`target_shape` is a tuple of integers. Received: target_shape={target_shape!r}")
-        self.target_shape = tuple(int(size) for size in target_shape)
-        if sum(size == -1 for size in self.target_shape) > 1 or any(size < -1 for size in self.target_shape):
-            raise ValueError(
-                f"`target_shape` has sizes of at least 0, of which one may be -1. Received: target_shape={target_shape}"
-            )
+        target_shape = standardize_sizes(self, "target_shape", target_shape, None, least=-1)
+        self.target_shape = target_shape
+        if self.target_shape.count(-1) > 1:
+            raise wrong_argument(self, "target_shape", target_shape, "sizes of which one may be -1")
 
     def call(self, inputs: Tensor) -> Tensor:
         """The elements in their order."""
@@ -87,12 +83,9 @@ class Permute(Layer):
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims = standardize_sizes(self, "dims", dims, None, least=-math.inf)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(
-                "Invalid permutation argument `dims` for Permute Layer. The set of indices in `dims` must be "
-                f"consecutive and start from 1. Received dims={dims}"
-            )
+            raise wrong_argument(self, "dims", dims, "the numbers of all axes, which start from 1, in some order")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -109,11 +102,8 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(n, int) or isinstance(n, bool):
-            raise TypeError(f"Expected an integer value for `n`, got {type(n)}.")
-        if n <= 0:
-            raise ValueError(f"Argument `n` should be a positive integer. Received: n={n}")
-        self.n = n
+        check_integers(self, 1, n=n)
+        self.n = int(n)
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -131,17 +121,17 @@ def repeat(x: Tensor, count: int, axis: int) -> Tensor:
     return ops.reshape(copies, tuple(shape))
 
 
-def _pairs(value: Pairs, rank: int, name: str) -> tuple[tuple[int, int], ...]:
+def _pairs(owner: Layer, name: str, value: Pairs, rank: int) -> tuple[tuple[int, int], ...]:
     """A (before, after) for each spatial axis. Raises ValueError for anything else."""
-    entries = (value,) * rank if isinstance(value, int) else value
+    entries = value if isinstance(value, list | tuple) else (value,) * rank
     try:
-        if len(entries) == rank:
-            return tuple(standardize_sizes(one, 2, name, allow_zero=True) for one in entries)
-    except (TypeError, ValueError):
-        pass  # the error below says more
-    raise ValueError(
-        f"`{name}` should be a non-negative int, {rank} of them, or {rank} pairs of them. Received: {name}={value!r}."
-    )
+        pairs = tuple(standardize_sizes(owner, name, one, 2, least=0) for one in entries)
+    except ValueError as error:
+        expected = f"a non-negative integer, {rank} of them, or {rank} pairs of them"
+        raise wrong_argument(owner, name, value, expected, kind=type(error)) from None
+    if len(pairs) != rank:
+        raise wrong_argument(owner, name, value, f"a non-negative integer, {rank} of them, or {rank} pairs of them")
+    return pairs
 
 
 class _Spatial(Layer, registered=False):
@@ -175,7 +165,7 @@ class ZeroPadding1D(_Spatial):
     def __init__(self, padding: int | Sequence[int] = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._set_format(data_format)
-        self.padding = standardize_sizes(padding, 2, "padding", allow_zero=True)
+        self.padding = standardize_sizes(self, "padding", padding, 2, least=0)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The padded sequence."""
@@ -196,7 +186,7 @@ class ZeroPadding2D(_Spatial):
     def __init__(self, padding: Pairs = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._set_format(data_format)
-        self.padding = _pairs(padding, 2, "padding")
+        self.padding = _pairs(self, "padding", padding, 2)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The padded images."""
@@ -221,7 +211,7 @@ class ZeroPadding3D(_Spatial):
     ) -> None:
         super().__init__(**kwargs)
         self._set_format(data_format)
-        self.padding = _pairs(padding, 3, "padding")
+        self.padding = _pairs(self, "padding", padding, 3)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The padded volumes."""
@@ -245,7 +235,7 @@ class Cropping1D(_Spatial):
 
     def __init__(self, cropping: int | Sequence[int] = (1, 1), **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.cropping = standardize_sizes(cropping, 2, "cropping", allow_zero=True)
+        self.cropping = standardize_sizes(self, "cropping", cropping, 2, least=0)
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Tensor) -> Tensor:
@@ -267,7 +257,7 @@ class Cropping2D(_Spatial):
     def __init__(self, cropping: Pairs = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._set_format(data_format)
-        self.cropping = _pairs(cropping, 2, "cropping")
+        self.cropping = _pairs(self, "cropping", cropping, 2)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The pixels that stay."""
@@ -292,7 +282,7 @@ class Cropping3D(_Spatial):
     ) -> None:
         super().__init__(**kwargs)
         self._set_format(data_format)
-        self.cropping = _pairs(cropping, 3, "cropping")
+        self.cropping = _pairs(self, "cropping", cropping, 3)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The elements that stay."""
@@ -323,6 +313,7 @@ class UpSampling1D(_Spatial):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        check_integers(self, 1, size=size)
         self.size = int(size)
         self.input_spec = InputSpec(ndim=3)
 
@@ -351,13 +342,9 @@ class UpSampling2D(_Spatial):
     ) -> None:
         super().__init__(**kwargs)
         self._set_format(data_format)
-        self.size = standardize_sizes(size, 2, "size")
-        self.interpolation = interpolation.lower()
-        if self.interpolation not in INTERPOLATIONS:
-            raise ValueError(
-                f"UpSampling2D: `interpolation` is one of {', '.join(map(repr, INTERPOLATIONS))}. Received: "
-                f"interpolation={interpolation!r}"
-            )
+        self.size = standardize_sizes(self, "size", size, 2)
+        self.interpolation = str(interpolation).lower()
+        check_choice(self, INTERPOLATIONS, interpolation=self.interpolation)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The enlarged images."""
@@ -385,7 +372,7 @@ class UpSampling3D(_Spatial):
     def __init__(self, size: Sizes = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._set_format(data_format)
-        self.size = standardize_sizes(size, 3, "size")
+        self.size = standardize_sizes(self, "size", size, 3)
 
     def call(self, inputs: Tensor) -> Tensor:
         """The enlarged volumes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import initializers, ops
+from layerkit.checks import check_integers
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.input_spec import InputSpec
 from layerkit.layers.layer import Layer
@@ -36,11 +37,8 @@ class SpectralNormalization(Wrapper):
 
     def __init__(self, layer: Layer, power_iterations: int = 1, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
-        if not isinstance(power_iterations, int) or power_iterations <= 0:
-            raise ValueError(
-                f"`power_iterations` should be greater than zero. Received: `power_iterations={power_iterations}`"
-            )
-        self.power_iterations = power_iterations
+        check_integers(self, 1, power_iterations=power_iterations)
+        self.power_iterations = int(power_iterations)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Build the layer, and make the vector of the power method."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from layerkit import ops
+from layerkit.checks import check_axis, check_numbers
 from layerkit.config import epsilon
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
@@ -58,7 +59,9 @@ class BinaryCrossentropy(LossFunctionWrapper):
             axis=axis,
         )
         self.from_logits = from_logits
+        check_numbers(self, "(-inf, 1]", optional=True, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
+        check_axis(self, axis)
         self.axis = axis
 
 
@@ -132,9 +135,12 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
         )
         self.apply_class_balancing = apply_class_balancing
         self.alpha = alpha
+        check_numbers(self, "[0, inf)", gamma=gamma)
         self.gamma = gamma
         self.from_logits = from_logits
+        check_numbers(self, "(-inf, 1]", optional=True, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
+        check_axis(self, axis)
         self.axis = axis
 
 
@@ -210,7 +216,9 @@ class CategoricalCrossentropy(LossFunctionWrapper):
             axis=axis,
         )
         self.from_logits = from_logits
+        check_numbers(self, "(-inf, 1]", optional=True, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
+        check_axis(self, axis)
         self.axis = axis
 
 
@@ -263,9 +271,12 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
             axis=axis,
         )
         self.alpha = alpha
+        check_numbers(self, "[0, inf)", gamma=gamma)
         self.gamma = gamma
         self.from_logits = from_logits
+        check_numbers(self, "(-inf, 1]", optional=True, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
+        check_axis(self, axis)
         self.axis = axis
 
 
@@ -337,6 +348,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         )
         self.from_logits = from_logits
         self.ignore_class = ignore_class
+        check_axis(self, axis)
         self.axis = axis
 
 

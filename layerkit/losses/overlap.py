@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from layerkit import ops
+from layerkit.checks import check_axis, check_numbers
 from layerkit.config import epsilon
 from layerkit.graph import Tensor
 from layerkit.losses.loss import LossFunctionWrapper, matched
@@ -57,6 +58,7 @@ class Dice(LossFunctionWrapper):
         dtype: object = None,
     ):
         super().__init__(dice, reduction=reduction, name=name, dtype=dtype, axis=axis)
+        check_axis(self, axis)
         self.axis = axis
 
 
@@ -117,6 +119,8 @@ class Tversky(LossFunctionWrapper):
         dtype: object = None,
     ):
         super().__init__(tversky, reduction=reduction, name=name, dtype=dtype, alpha=alpha, beta=beta, axis=axis)
+        check_numbers(self, "(-inf, inf)", alpha=alpha, beta=beta)
         self.alpha = alpha
         self.beta = beta
+        check_axis(self, axis)
         self.axis = axis

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from layerkit import ops
+from layerkit.checks import check_axis, check_numbers
 from layerkit.config import epsilon
 from layerkit.graph import Tensor
 from layerkit.losses.loss import LossFunctionWrapper, matched
@@ -138,6 +139,7 @@ class Huber(LossFunctionWrapper):
         dtype: object = None,
     ):
         super().__init__(huber, reduction=reduction, name=name, dtype=dtype, delta=delta)
+        check_numbers(self, "(0, inf]", delta=delta)
         self.delta = delta
 
 
@@ -191,6 +193,7 @@ class CosineSimilarity(LossFunctionWrapper):
         dtype: object = None,
     ):
         super().__init__(cosine_similarity, reduction=reduction, name=name, dtype=dtype, axis=axis)
+        check_axis(self, axis)
         self.axis = axis
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layerkit import ops
+from layerkit.checks import check_numbers
 from layerkit.dtypes import floatx, is_float
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
@@ -64,7 +65,6 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
         name: str | None = "categorical_generalized_cross_entropy",
         dtype: object = None,
     ):
-        if not 0 < q < 1:
-            raise ValueError(f"`q` must lie between 0 and 1, both excluded, got {q!r}.")
+        check_numbers(self, "(0, 1)", q=q)
         super().__init__(categorical_generalized_cross_entropy, reduction=reduction, name=name, dtype=dtype, q=q)
         self.q = q

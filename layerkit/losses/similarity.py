@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layerkit import ops
+from layerkit.checks import check_numbers
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
 from layerkit.losses.loss import LossFunctionWrapper, same_shape
@@ -117,6 +118,7 @@ class Circle(LossFunctionWrapper):
             margin=margin,
             remove_diagonal=remove_diagonal,
         )
+        check_numbers(self, "(-inf, inf)", gamma=gamma, margin=margin)
         self.gamma = gamma
         self.margin = margin
         self.remove_diagonal = remove_diagonal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_integers, check_numbers
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, as_tensor
 from layerkit.losses.loss import matched, squeeze_or_expand_to_same_rank
@@ -52,8 +53,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     _direction = "up"
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5):
-        if not 0 <= threshold <= 1:
-            raise ValueError(f"`threshold` must lie between 0 and 1, got {threshold!r}.")
+        check_numbers(self, "[-inf, inf]", threshold=threshold)
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
         self.threshold = threshold
 
@@ -125,6 +125,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None):
         super().__init__(top_k_categorical_accuracy, name=name, dtype=dtype, k=k)
+        check_integers(self, 1, k=k)
         self.k = k
 
 
@@ -170,6 +171,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         super().__init__(
             sparse_top_k_categorical_accuracy, name=name, dtype=dtype, k=k, from_sorted_ids=from_sorted_ids
         )
+        check_integers(self, 1, k=k)
         self.k = k
         self.from_sorted_ids = from_sorted_ids
 

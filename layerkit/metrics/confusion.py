@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
+from layerkit.checks import check_choice, check_integers
 from layerkit.config import epsilon
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, Variable, as_tensor
@@ -129,6 +130,8 @@ class _Counting(Metric):
         dtype: Any = None,
     ):
         super().__init__(name=name, dtype=dtype)
+        check_integers(self, 1, optional=True, top_k=top_k)
+        check_integers(self, 0, optional=True, class_id=class_id)
         self.thresholds = thresholds
         self.top_k = top_k
         self.class_id = class_id
@@ -314,12 +317,11 @@ class AUC(Metric):
         from_logits: bool = False,
     ):
         super().__init__(name=name, dtype=dtype)
-        if curve not in CURVES:
-            raise ValueError(f"`curve` must be 'ROC' or 'PR', got {curve!r}.")
-        if summation_method not in SUMMATIONS:
-            raise ValueError(f"`summation_method` must be one of {', '.join(SUMMATIONS)}, got {summation_method!r}.")
-        if thresholds is None and num_thresholds <= 1:
-            raise ValueError(f"`num_thresholds` must be above 1, got {num_thresholds!r}.")
+        check_choice(self, CURVES, curve=curve)
+        check_choice(self, SUMMATIONS, summation_method=summation_method)
+        if thresholds is None:
+            check_integers(self, 2, num_thresholds=num_thresholds)
+        check_integers(self, 0, optional=True, num_labels=num_labels)
         if num_labels is not None and not multi_label:
             raise ValueError("`num_labels` is needed only with `multi_label=True`.")
         inner = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_axis
 from layerkit.config import epsilon
 from layerkit.graph import Tensor
 from layerkit.losses.loss import matched
@@ -63,6 +64,7 @@ class PearsonCorrelation(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "pearson_correlation", dtype: Any = None, axis: int = -1):
         super().__init__(pearson_correlation, name=name, dtype=dtype, axis=axis)
+        check_axis(self, axis)
         self.axis = axis
 
 
@@ -82,4 +84,5 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "concordance_correlation", dtype: Any = None, axis: int = -1):
         super().__init__(concordance_correlation, name=name, dtype=dtype, axis=axis)
+        check_axis(self, axis)
         self.axis = axis

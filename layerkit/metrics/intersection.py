@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
+from layerkit.checks import check_integers, check_numbers, standardize_sizes, wrong_argument
 from layerkit.config import epsilon
 from layerkit.dtypes import is_float
 from layerkit.errors import ShapeError
@@ -53,9 +55,13 @@ class IoU(Metric):
         axis: int = -1,
     ):
         super().__init__(name=name, dtype=dtype or "int32")
-        if not all(0 <= target < num_classes for target in target_class_ids):
-            raise ValueError(
-                f"`target_class_ids` must be from 0 to num_classes - 1 = {num_classes - 1}, got {target_class_ids!r}."
+        check_integers(self, 1, num_classes=num_classes)
+        check_integers(self, -math.inf, axis=axis)
+        check_integers(self, -math.inf, optional=True, ignore_class=ignore_class)
+        standardize_sizes(self, "target_class_ids", target_class_ids, None, least=0)
+        if max(target_class_ids, default=0) >= num_classes:
+            raise wrong_argument(
+                self, "target_class_ids", target_class_ids, f"from 0 to num_classes - 1 = {num_classes - 1}"
             )
         self.num_classes = num_classes
         self.target_class_ids = list(target_class_ids)
@@ -146,6 +152,7 @@ class BinaryIoU(IoU):
         dtype: Any = None,
     ):
         super().__init__(2, target_class_ids, name, dtype)
+        check_numbers(self, "[-inf, inf]", threshold=threshold)
         self.threshold = threshold
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import losses, ops
+from layerkit.checks import check_axis, check_numbers
 from layerkit.errors import ShapeError
 from layerkit.graph import Tensor, as_tensor
 from layerkit.losses.loss import matched
@@ -194,6 +195,7 @@ class CosineSimilarity(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1):
         super().__init__(_cosine_similarity, name=name, dtype=dtype, axis=axis)
+        check_axis(self, axis)
         self.axis = axis
 
 
@@ -217,6 +219,7 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
         options = {"from_logits": from_logits, "label_smoothing": label_smoothing}
         super().__init__(losses.binary_crossentropy, name=name, dtype=dtype, **options)
         self.from_logits = from_logits
+        check_numbers(self, "(-inf, 1]", optional=True, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
 
 
@@ -241,7 +244,9 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         super().__init__(losses.categorical_crossentropy, name=name, dtype=dtype, **options)
         self.from_logits = from_logits
+        check_numbers(self, "(-inf, 1]", optional=True, label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
+        check_axis(self, axis)
         self.axis = axis
 
 
@@ -267,6 +272,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         super().__init__(losses.sparse_categorical_crossentropy, name=name, dtype=dtype, **options)
         self.from_logits = from_logits
         self.ignore_class = ignore_class
+        check_axis(self, axis)
         self.axis = axis
 
 

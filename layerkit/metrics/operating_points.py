@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
+from layerkit.checks import check_integers, check_numbers
 from layerkit.config import epsilon
 from layerkit.graph import Tensor, Variable
 from layerkit.losses.loss import divide_no_nan
@@ -26,10 +27,9 @@ class _BestRate(Metric):
     def __init__(self, value: float, num_thresholds: int, class_id: int | None, name: str | None, dtype: Any):
         super().__init__(name=name, dtype=dtype)
         argument = next(iter(self._constructor().parameters))
-        if not 0 <= value <= 1:
-            raise ValueError(f"`{argument}` must lie between 0 and 1, got {value!r}.")
-        if num_thresholds <= 0:
-            raise ValueError(f"`num_thresholds` must be above 0, got {num_thresholds!r}.")
+        check_numbers(self, "[0, 1]", **{argument: value})
+        check_integers(self, 1, num_thresholds=num_thresholds)
+        check_integers(self, 0, optional=True, class_id=class_id)
         setattr(self, argument, value)
         self.num_thresholds = num_thresholds
         self.class_id = class_id

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_numbers
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.optimizers.optimizer import Optimizer
@@ -48,6 +49,9 @@ class Adam(Optimizer):
         **options: Any,
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "(-1, 1)", beta_1=beta_1)
+        check_numbers(self, "[0, 1)", beta_2=beta_2)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -141,6 +145,9 @@ class Adamax(Optimizer):
         **options: Any,
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "(-1, 1)", beta_1=beta_1)
+        check_numbers(self, "[0, 1]", beta_2=beta_2)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -195,6 +202,9 @@ class Nadam(Optimizer):
         **options: Any,
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "(-1, 1)", beta_1=beta_1)
+        check_numbers(self, "[0, 1)", beta_2=beta_2)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_numbers
 from layerkit.graph import Tensor, Variable
 from layerkit.optimizers.optimizer import Optimizer
 
@@ -41,6 +42,8 @@ class RMSprop(Optimizer):
         **options: Any,
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "[0, 1]", rho=rho, momentum=momentum)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.rho = rho
         self.momentum = momentum
         self.epsilon = epsilon
@@ -98,6 +101,7 @@ class Adagrad(Optimizer):
         **options: Any,
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "[0, inf]", initial_accumulator_value=initial_accumulator_value, epsilon=epsilon)
         self.initial_accumulator_value = initial_accumulator_value
         self.epsilon = epsilon
 
@@ -136,6 +140,8 @@ class Adadelta(Optimizer):
         self, learning_rate: Any = 0.001, rho: float = 0.95, epsilon: float = 1e-7, *common: Any, **options: Any
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "[0, 1]", rho=rho)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.rho = rho
         self.epsilon = epsilon
 
@@ -196,11 +202,9 @@ class Ftrl(Optimizer):
             "l2_regularization_strength": l2_regularization_strength,
             "l2_shrinkage_regularization_strength": l2_shrinkage_regularization_strength,
         }
-        for name, value in strengths.items():
-            if value < 0:
-                raise ValueError(f"`{name}` must be at least 0, got {value!r}.")
-        if learning_rate_power > 0:
-            raise ValueError(f"`learning_rate_power` must be at most 0, got {learning_rate_power!r}.")
+        check_numbers(self, "[0, inf]", **strengths)
+        check_numbers(self, "[-inf, 0]", learning_rate_power=learning_rate_power)
+        check_numbers(self, "(-inf, inf)", beta=beta)
         self.learning_rate_power = learning_rate_power
         self.initial_accumulator_value = initial_accumulator_value
         self.l1_regularization_strength = l1_regularization_strength

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_numbers
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.optimizers.optimizer import Optimizer
@@ -50,6 +51,9 @@ class Adafactor(Optimizer):
         **options: Any,
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "(-inf, inf)", beta_2_decay=beta_2_decay)
+        check_numbers(self, "[0, inf]", epsilon_1=epsilon_1, epsilon_2=epsilon_2)
+        check_numbers(self, "(0, inf]", clip_threshold=clip_threshold)
         self.beta_2_decay = beta_2_decay
         self.epsilon_1 = epsilon_1
         self.epsilon_2 = epsilon_2

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_numbers
 from layerkit.graph import Tensor, Variable
 from layerkit.optimizers.optimizer import Optimizer
 
@@ -35,8 +36,7 @@ class SGD(Optimizer):
         self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, *common: Any, **options: Any
     ):
         super().__init__(learning_rate, *common, **options)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"`momentum` must lie between 0 and 1, got {momentum!r}.")
+        check_numbers(self, "[0, 1]", momentum=momentum)
         self.momentum = momentum
         self.nesterov = nesterov
 
@@ -81,8 +81,8 @@ class Lion(Optimizer):
         self, learning_rate: Any = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, *common: Any, **options: Any
     ):
         super().__init__(learning_rate, *common, **options)
-        if not 0 < beta_1 <= 1:
-            raise ValueError(f"`beta_1` must lie above 0 and be at most 1, got {beta_1!r}.")
+        check_numbers(self, "(0, 1]", beta_1=beta_1)
+        check_numbers(self, "[0, 1]", beta_2=beta_2)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_integers, check_numbers
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.optimizers.optimizer import Optimizer
@@ -45,6 +46,9 @@ class Lamb(Optimizer):
         **options: Any,
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "(-1, 1)", beta_1=beta_1)
+        check_numbers(self, "[0, 1)", beta_2=beta_2)
+        check_numbers(self, "[0, inf]", epsilon=epsilon)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -139,6 +143,13 @@ class Muon(Optimizer):
     ):
         common = (weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency)
         super().__init__(learning_rate, *common, loss_scale_factor, gradient_accumulation_steps, name, **options)
+        check_numbers(self, "(-1, 1)", adam_beta_1=adam_beta_1)
+        check_numbers(self, "[0, 1)", adam_beta_2=adam_beta_2)
+        check_numbers(self, "[0, inf]", epsilon=epsilon, adam_lr_ratio=adam_lr_ratio)
+        check_numbers(self, "[0, inf]", optional=True, adam_weight_decay=adam_weight_decay, rms_rate=rms_rate)
+        check_numbers(self, "(-inf, inf)", muon_a=muon_a, muon_b=muon_b, muon_c=muon_c)
+        check_numbers(self, "[0, 1]", momentum=momentum)
+        check_integers(self, 0, ns_steps=ns_steps)
         self.adam_beta_1 = adam_beta_1
         self.adam_beta_2 = adam_beta_2
         self.adam_weight_decay = adam_weight_decay

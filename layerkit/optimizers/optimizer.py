@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops
+from layerkit.checks import check_integers, check_numbers
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.graph.scopes import call_with_values
@@ -33,7 +34,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
     Args:
         learning_rate: a number, a `LearningRateSchedule`, or a function without arguments that gives a tensor.
         weight_decay: before each update variables shrink by this times the learning rate.
-        clipnorm: the largest norm of each gradient.
+        clipnorm: the largest norm of each gradient; what is not above 0 clips nothing, here and in the next two.
         clipvalue: the largest size of each gradient's element.
         global_clipnorm: the largest norm of all gradients together.
         use_ema: keep a moving average of each variable.
@@ -112,19 +113,15 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
         if sum(value is not None for value in clips.values()) > 1:
             raise ValueError(f"Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set, got {clips}.")
-        if self.weight_decay is not None and not self.weight_decay >= 0:
-            raise ValueError(f"`weight_decay` must be at least 0 or None, got {self.weight_decay!r}.")
-        for name, value in clips.items():
-            if value is not None and not value > 0:
-                raise ValueError(f"`{name}` must be above 0, got {value!r}.")
-        steps = self.gradient_accumulation_steps
-        if steps is not None and (not isinstance(steps, int) or steps < 2):
-            raise ValueError(f"`gradient_accumulation_steps` must be an integer of at least 2, got {steps!r}.")
-        if not 0 <= self.ema_momentum <= 1:
-            raise ValueError(f"`ema_momentum` must lie between 0 and 1, got {self.ema_momentum!r}.")
-        every = self.ema_overwrite_frequency
-        if every is not None and (not isinstance(every, int) or every < 1):
-            raise ValueError(f"`ema_overwrite_frequency` must be an integer of at least 1 or None, got {every!r}.")
+        check_numbers(self, "[0, inf]", optional=True, weight_decay=self.weight_decay)
+        check_numbers(self, "[-inf, inf]", optional=True, **clips)
+        check_numbers(self, "(0, inf]", optional=True, loss_scale_factor=self.loss_scale_factor)
+        if self.gradient_accumulation_steps:
+            check_integers(self, 2, gradient_accumulation_steps=self.gradient_accumulation_steps)
+        if self.use_ema:
+            check_numbers(self, "[0, 1]", ema_momentum=self.ema_momentum)
+        if self.use_ema and self.ema_overwrite_frequency:
+            check_integers(self, 1, ema_overwrite_frequency=self.ema_overwrite_frequency)
 
     def _standardize_learning_rate(self, learning_rate: Any) -> Variable | Callable:
         if isinstance(learning_rate, dict):
@@ -134,8 +131,7 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
         ):
             return learning_rate
         if isinstance(learning_rate, numbers.Real | np.generic) and not isinstance(learning_rate, bool):
-            if not learning_rate >= 0:
-                raise ValueError(f"`learning_rate` must be at least 0, got {learning_rate!r}.")
+            check_numbers(self, "(-inf, inf)", learning_rate=learning_rate)  # below 0 it ascends
             return self.add_variable((), float(learning_rate), dtype=floatx(), name="learning_rate")
         raise TypeError(
             "`learning_rate` must be a number, a LearningRateSchedule or a function that gives the current rate, got "
@@ -328,11 +324,11 @@ class Optimizer(OptimizerState, Configurable, kind="optimizer", module="keras.op
             self.update_step(gradient, variable, ops.cast(learning_rate, variable.dtype))
 
     def _clip(self, grads: list[Tensor]) -> list[Tensor]:
-        if self.clipnorm is not None:
+        if self.clipnorm and self.clipnorm > 0:
             return [clip_by_norm(gradient, self.clipnorm) for gradient in grads]
-        if self.global_clipnorm is not None:
+        if self.global_clipnorm and self.global_clipnorm > 0:
             return clip_by_global_norm(grads, self.global_clipnorm)
-        if self.clipvalue is not None:
+        if self.clipvalue and self.clipvalue > 0:
             return [ops.clip(gradient, -self.clipvalue, self.clipvalue) for gradient in grads]
         return grads
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_numbers
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, Variable, as_tensor
 from layerkit.optimizers.optimizer import Optimizer
@@ -45,6 +46,9 @@ class ScheduleFreeAdamW(Optimizer):
         **options: Any,
     ):
         super().__init__(learning_rate, *common, **options)
+        check_numbers(self, "(0, 1]", beta_1=beta_1)
+        check_numbers(self, "[0, 1)", beta_2=beta_2)
+        check_numbers(self, "[0, inf]", epsilon=epsilon, warmup_steps=warmup_steps)
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon

@@ -7,11 +7,11 @@ computed once a step there.
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from layerkit import ops
+from layerkit.checks import check_numbers
 from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, as_tensor
 from layerkit.serialization import Configurable, deserialize_keras_object, serialize_keras_object
@@ -31,11 +31,6 @@ def _as_float(step: Any) -> Tensor:
     return ops.cast(as_tensor(step), floatx())
 
 
-def _check_positive(name: str, value: Any) -> None:
-    if not isinstance(value, numbers.Real) or not value > 0:
-        raise ValueError(f"`{name}` must be above 0, got {value!r}.")
-
-
 class ExponentialDecay(LearningRateSchedule):
     """initial_learning_rate * decay_rate ** (step / decay_steps), with whole exponents if `staircase`.
 
@@ -52,7 +47,8 @@ class ExponentialDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ):
-        _check_positive("decay_steps", decay_steps)
+        check_numbers(self, "(0, inf]", decay_steps=decay_steps)
+        check_numbers(self, "(-inf, inf)", initial_learning_rate=initial_learning_rate, decay_rate=decay_rate)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.decay_rate = decay_rate
@@ -77,7 +73,8 @@ class InverseTimeDecay(LearningRateSchedule):
         staircase: bool = False,
         name: str = "InverseTimeDecay",
     ):
-        _check_positive("decay_steps", decay_steps)
+        check_numbers(self, "(0, inf]", decay_steps=decay_steps)
+        check_numbers(self, "(-inf, inf)", initial_learning_rate=initial_learning_rate, decay_rate=decay_rate)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.decay_rate = decay_rate
@@ -131,7 +128,11 @@ class PolynomialDecay(LearningRateSchedule):
         cycle: bool = False,
         name: str = "PolynomialDecay",
     ):
-        _check_positive("decay_steps", decay_steps)
+        check_numbers(self, "(0, inf]", decay_steps=decay_steps)
+        check_numbers(
+            self, "(-inf, inf)", initial_learning_rate=initial_learning_rate, end_learning_rate=end_learning_rate
+        )
+        check_numbers(self, "(-inf, inf)", power=power)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.end_learning_rate = end_learning_rate
@@ -166,7 +167,10 @@ class CosineDecay(LearningRateSchedule):
         warmup_target: float | None = None,
         warmup_steps: int = 0,
     ):
-        _check_positive("decay_steps", decay_steps)
+        check_numbers(self, "(0, inf]", decay_steps=decay_steps)
+        check_numbers(self, "(-inf, inf)", initial_learning_rate=initial_learning_rate, alpha=alpha)
+        check_numbers(self, "(-inf, inf)", optional=True, warmup_target=warmup_target)
+        check_numbers(self, "[0, inf]", warmup_steps=warmup_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.alpha = alpha
@@ -206,7 +210,8 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha: float = 0.0,
         name: str = "SGDRDecay",
     ):
-        _check_positive("first_decay_steps", first_decay_steps)
+        check_numbers(self, "(0, inf]", first_decay_steps=first_decay_steps, t_mul=t_mul)
+        check_numbers(self, "(-inf, inf)", initial_learning_rate=initial_learning_rate, m_mul=m_mul, alpha=alpha)
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = first_decay_steps
         self.t_mul = t_mul

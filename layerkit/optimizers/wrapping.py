@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from typing import Any, Self
 
 from layerkit import ops
+from layerkit.checks import check_integers, check_numbers
 from layerkit.graph import Variable, as_tensor
 from layerkit.optimizers.optimizer import Optimizer, only_where
 from layerkit.serialization import Configurable, deserialize_keras_object, serialize_keras_object
@@ -62,6 +63,8 @@ class LossScaleOptimizer(Optimizer):
             raise ValueError(f"LossScaleOptimizer does not take {', '.join(given)}: set it on the inner optimizer.")
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = inner_optimizer
+        check_numbers(self, "(0, inf)", initial_scale=initial_scale)
+        check_integers(self, 1, dynamic_growth_steps=dynamic_growth_steps)
         self.initial_scale = initial_scale
         self.dynamic_growth_steps = dynamic_growth_steps
         inner_optimizer.loss_scale_factor = None

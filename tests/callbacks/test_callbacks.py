@@ -260,7 +260,7 @@ class TestModelCheckpoint:
         ("arguments", "text"),
         [
             ({"filepath": "a.txt"}, "must end in `.keras` or `.h5`. Received: filepath=a.txt"),
-            ({"filepath": "a.h5", "save_weights_only": True}, "must end in `.weights.h5`"),
+            ({"filepath": "a.keras", "save_weights_only": True}, "must end in `.weights.h5`"),
             ({"filepath": "a.h5", "save_freq": "batch"}, "Unrecognized save_freq: 'batch'"),
             ({"filepath": "a.h5", "save_freq": 0}, "Unrecognized save_freq: 0"),
         ],
@@ -327,7 +327,7 @@ class TestLearningRates:
         assert capsys.readouterr().out.count("reducing") == 2
 
     def test_reduce_refuses_a_factor_of_one(self):
-        with pytest.raises(ValueError, match="does not support a factor >= 1.0. Received factor=1.0"):
+        with pytest.raises(ValueError, match="`factor` must be a number in \\[0, 1\\), got factor=1.0"):
             ReduceLROnPlateau(factor=1.0)
 
 

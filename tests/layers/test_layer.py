@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from layerkit import layers, ops
+from layerkit import layers, models, ops
 from layerkit.graph import Tensor, Variable
 from layerkit.layers import Dense, Layer
 from layerkit.serialization import (
@@ -259,3 +259,37 @@ def test_symbolic_call_is_noted() -> None:
     assert dense.output is y
     with pytest.raises(AttributeError, match="never been called"):
         _ = Dense(2).output
+
+
+def test_weights_by_place():
+    layer = Layer()
+    assert layer.add_weight((2,), "ones", "float64", name="scale").dtype == "float64"
+    assert layer.add_weight((2,), initializer="ones", name="offset").numpy().tolist() == [1.0, 1.0]
+    kept = layer.add_variable((), "zeros", "int32", False, True, None, None, "count")
+    assert (kept.name, kept.dtype, kept.trainable) == ("count", "int32", False)
+    with pytest.raises(TypeError, match="takes at most 3 positional arguments but 4 were given"):
+        layer.add_weight((2,), "ones", None, False)
+    with pytest.raises(ValueError, match=r"`name` must be passed as a keyword argument.*shape=\.\.\., name='scale'"):
+        layer.add_weight("scale")
+    with pytest.raises(ValueError, match="`shape` was passed both positionally and as a keyword argument"):
+        layer.add_weight((2,), shape=(2,))
+
+
+def test_a_stack_says_its_shape_and_takes_no_other_arguments():
+    stack = models.Sequential([Dense(4), Dense(2)])
+    assert stack.compute_output_shape(input_shape=(None, 3)) == (None, 2)
+    assert stack.compute_output_spec(inputs=Tensor((5, 3), "float32"), training=False).shape == (5, 2)
+    with pytest.raises(TypeError, match="takes inputs, `training` and `mask`; got scale"):
+        stack(X, scale=2)
+
+
+def test_random_crop_takes_its_name_by_place():
+    assert layers.RandomCrop(2, 2, 1, "channels_last", "crop").name == "crop"
+
+
+def test_module_objects_are_looked_up_too():
+    config = {"class_name": "Scale", "config": {"name": "s"}, "module": "elsewhere", "registered_name": "Scale"}
+    assert type(deserialize_keras_object(config, module_objects={"Scale": Scale})) is Scale
+    assert deserialize_keras_object("Scale", module_objects={"Scale": Scale}) is Scale
+    with pytest.raises(TypeError, match="unexpected keyword arguments: objects"):
+        deserialize_keras_object(config, objects={})

@@ -29,7 +29,7 @@ def test_shapes(loss, shapes, message):
 
 @pytest.mark.parametrize("q", [0.0, 1.0, -0.5])
 def test_noise_parameters(q):
-    with pytest.raises(ValueError, match="`q` must lie between 0 and 1, both excluded, got"):
+    with pytest.raises(ValueError, match=r"`q` must be a number in \(0, 1\), got"):
         losses.CategoricalGeneralizedCrossEntropy(q)
 
 

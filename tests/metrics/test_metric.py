@@ -50,12 +50,13 @@ def test_top_k_counts_ties_as_larger_ones_only():
 
 
 def test_arguments_out_of_range():
-    with pytest.raises(ValueError, match="`curve` must be 'ROC' or 'PR', got 'roc'"):
+    with pytest.raises(ValueError, match="`curve` must be one of 'ROC', 'PR', got curve='roc'"):
         metrics.AUC(curve="roc")
     with pytest.raises(ValueError, match="`thresholds` must lie between 0 and 1, got 1.5"):
         metrics.Precision(thresholds=1.5)
-    with pytest.raises(ValueError, match="`threshold` must lie between 0 and 1, got 2"):
-        metrics.BinaryAccuracy(threshold=2)
+    with pytest.raises(ValueError, match="`threshold` must be a number, got threshold=nan"):
+        metrics.BinaryAccuracy(threshold=float("nan"))
+    assert metrics.BinaryAccuracy(threshold=2)([1, 0], [2.5, 1.5]).item() == 1  # of logits
 
 
 def test_auc_of_perfect_and_useless_predictions():

@@ -10,13 +10,16 @@ from layerkit.errors import ShapeError
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: metrics.PrecisionAtRecall(1.5), "`recall` must lie between 0 and 1, got 1.5"),
-        (lambda: metrics.RecallAtPrecision(-1), "`precision` must lie between 0 and 1, got -1"),
-        (lambda: metrics.SensitivityAtSpecificity(0.5, num_thresholds=0), "`num_thresholds` must be above 0, got 0"),
+        (lambda: metrics.PrecisionAtRecall(1.5), "`recall` must be a number between 0 and 1, got"),
+        (lambda: metrics.RecallAtPrecision(-1), "`precision` must be a number between 0 and 1, got"),
+        (
+            lambda: metrics.SensitivityAtSpecificity(0.5, num_thresholds=0),
+            "`num_thresholds` must be a positive integer",
+        ),
         (lambda: metrics.FBetaScore("mean"), "`average` must be None, 'micro', 'macro' or 'weighted', got 'mean'"),
         (lambda: metrics.FBetaScore(beta=2), "`beta` must be a float above 0, got 2"),
         (lambda: metrics.F1Score(threshold=1.5), "`threshold` must be None or a float above 0 and at most 1, got 1.5"),
-        (lambda: metrics.IoU(2, [2]), r"`target_class_ids` must be from 0 to num_classes - 1 = 1, got \[2\]"),
+        (lambda: metrics.IoU(2, [2]), r"`target_class_ids` must be from 0 to num_classes - 1 = 1, got .*\[2\]"),
     ],
 )
 def test_arguments(make, message):

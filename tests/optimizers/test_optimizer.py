@@ -72,16 +72,27 @@ def test_arguments_by_place_are_those_of_keras():
     ("options", "message"),
     [
         ({"clipnorm": 1.0, "clipvalue": 1.0}, "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set"),
-        ({"clipnorm": 0.0}, "`clipnorm` must be above 0, got 0.0"),
-        ({"gradient_accumulation_steps": 1}, "`gradient_accumulation_steps` must be an integer of at least 2, got 1"),
-        ({"ema_momentum": 1.5}, "`ema_momentum` must lie between 0 and 1, got 1.5"),
-        ({"ema_overwrite_frequency": 0}, "`ema_overwrite_frequency` must be an integer of at least 1 or None, got 0"),
-        ({"momentum": 2.0}, "`momentum` must lie between 0 and 1, got 2.0"),
+        ({"clipnorm": float("nan")}, "`clipnorm` must be a number or None, got clipnorm=nan"),
+        ({"gradient_accumulation_steps": 1}, "`gradient_accumulation_steps` must be an integer of at least 2, got"),
+        ({"use_ema": True, "ema_momentum": 1.5}, "`ema_momentum` must be a number between 0 and 1, got"),
+        ({"use_ema": True, "ema_overwrite_frequency": -1}, "`ema_overwrite_frequency` must be a positive integer, got"),
+        ({"momentum": 2.0}, "`momentum` must be a number between 0 and 1, got momentum=2.0"),
     ],
 )
 def test_options_out_of_range(options, message):
     with pytest.raises(ValueError, match=message):
         optimizers.SGD(**options)
+
+
+def test_what_keras_takes_is_taken():
+    """Negative rates ascend; clips and counts of 0 do nothing; the options of an average count where it is kept."""
+    for options in (
+        {"clipnorm": 0.0}, {"clipvalue": -1.0}, {"global_clipnorm": 0}, {"gradient_accumulation_steps": 0},
+        {"ema_momentum": 1.5}, {"use_ema": True, "ema_overwrite_frequency": 0}, {"clipnorm": np.float32(9.0)},
+    ):  # fmt: skip
+        v = Variable(np.zeros(2))
+        optimizers.SGD(-0.5, **options).apply([np.ones(2, "float32")], [v])
+        np.testing.assert_allclose(v.numpy(), [0.5, 0.5], err_msg=str(options))
 
 
 def test_learning_rate_of_no_kind():
@@ -169,8 +180,8 @@ def test_global_norm_of_an_infinite_gradient_is_nan():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: schedules.CosineDecay(0.1, 0), "`decay_steps` must be above 0, got 0"),
-        (lambda: schedules.CosineDecayRestarts(0.1, -1), "`first_decay_steps` must be above 0, got -1"),
+        (lambda: schedules.CosineDecay(0.1, 0), "`decay_steps` must be a number above 0, got decay_steps=0"),
+        (lambda: schedules.CosineDecayRestarts(0.1, -1), "`first_decay_steps` must be a number above 0, got"),
         (lambda: schedules.PiecewiseConstantDecay([1], [0.1]), "There must be one value more than boundaries"),
     ],
 )

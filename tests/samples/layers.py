@@ -104,6 +104,7 @@ SAMPLES = [
     Sample(L.Dense, {"units": 4, "activation": "gelu", "kernel_regularizer": "l2", "use_bias": False}, ((2, 5, 3),)),
     Sample(L.DepthwiseConv1D, {"kernel_size": 2, "depth_multiplier": 2}, STEPS),
     Sample(L.DepthwiseConv2D, {"kernel_size": 3, "strides": 2, "padding": "same"}, IMAGES),
+    Sample(L.DepthwiseConv2D, {"kernel_size": 2, "strides": 2, "dilation_rate": 2}, IMAGES),
     Sample(L.Dot, {"axes": 1}, ((2, 3), (2, 3))),
     Sample(L.Dot, {"axes": (1, 2), "normalize": True}, ((2, 3, 5), (2, 4, 3))),
     Sample(L.Dropout, {"rate": 0.5, "seed": 1}, ((4, 5),)),
