@@ -47,7 +47,6 @@ REASONS = {
     "keras.applications.*": _APPLICATIONS,
     "keras.distribution": _DISTRIBUTION,
     "keras.distribution.*": _DISTRIBUTION,
-    "keras.Model.compiled_loss": "Keras has it with TensorFlow alone; call `compute_loss`",
     "keras.Model.loss": "`compile` sets it on the model, so that the class has none",
 }
 """Patterns of Keras' names -> why they are missing, and after the semicolon what to do."""

@@ -11,14 +11,15 @@ import layerkit
 
 PACKAGE = Path(layerkit.__file__).parent
 FLOORS = {
-    "errors": 0, "dtypes": 0, "registry": 0, "serialization": 0, "config": 0, "tree": 0, "namespaces": 0,
+    "errors": 0, "checks": 0, "dtypes": 0, "registry": 0, "serialization": 0, "config": 0, "tree": 0, "namespaces": 0,
+    "missing_names": 0,
     "graph": 1, "kernels": 1, "runtime": 2, "compiler": 3, "ops": 4, "tracing": 4,
     "random": 5, "initializers": 5, "activations": 5, "regularizers": 5, "constraints": 5,
     "losses": 5, "metrics": 5, "optimizers": 5, "data": 5,
     "layers": 6, "models": 7, "training": 7, "callbacks": 7, "saving": 7,
-    "datasets": 8, "utils": 8, "preprocessing": 8, "distribution": 8, "backend": 8, "dtype_policies": 8,
-    "mixed_precision": 8, "wrappers": 8, "legacy": 8,
-    "running": 9, "__main__": 9, "examples": 9, "__init__": 9,
+    "datasets": 8, "utils": 8, "distillation": 8, "visualization": 8, "preprocessing": 8, "distribution": 8,
+    "backend": 8, "dtype_policies": 8, "mixed_precision": 8, "wrappers": 8, "legacy": 8,
+    "running": 9, "tensorflow_names": 9, "__main__": 9, "examples": 9, "__init__": 9,
 }  # fmt: skip
 # Imported where something is first compiled, read or drawn, so that `import layerkit` stays fast.
 DEFERRED = {

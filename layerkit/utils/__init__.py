@@ -16,7 +16,7 @@ from layerkit.serialization import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from layerkit.utils import legacy
+from layerkit.utils import bounding_boxes, legacy
 from layerkit.utils.arrays import normalize, to_categorical
 from layerkit.utils.datasets_from_directories import (
     audio_dataset_from_directory,
@@ -39,9 +39,10 @@ Sequence = PyDataset
 
 __all__ = [
     "Config", "CustomObjectScope", "FeatureSpace", "Progbar", "PyDataset", "Sequence", "array_to_img",
-    "audio_dataset_from_directory", "clear_session", "custom_object_scope", "deserialize_keras_object",
-    "disable_interactive_logging", "enable_interactive_logging", "get_custom_objects", "get_file",
-    "get_registered_name", "get_registered_object", "get_source_inputs", "image_dataset_from_directory", "img_to_array",
+    "audio_dataset_from_directory", "bounding_boxes", "clear_session", "custom_object_scope",
+    "deserialize_keras_object", "disable_interactive_logging", "enable_interactive_logging", "get_custom_objects",
+    "get_file", "get_registered_name", "get_registered_object", "get_source_inputs", "image_dataset_from_directory",
+    "img_to_array",
     "is_interactive_logging_enabled", "is_keras_tensor", "legacy", "load_img", "model_to_dot", "normalize",
     "pack_x_y_sample_weight", "pad_sequences", "plot_model", "register_keras_serializable", "save_img",
     "serialize_keras_object", "set_random_seed", "split_dataset", "standardize_dtype", "text_dataset_from_directory",

@@ -11,8 +11,9 @@ from typing import Any
 from layerkit.compiler.drawing import draw
 from layerkit.compiler.layered_layout import Box, Diagram, Edge
 from layerkit.errors import NotBuiltError
-from layerkit.layers import InputLayer, Layer
+from layerkit.layers import InputLayer
 from layerkit.models import Functional, Sequential
+from layerkit.models.network import kind_of
 from layerkit.utils.extras import optional_module
 
 __all__ = ["model_to_dot", "plot_model"]
@@ -34,7 +35,7 @@ class _Labels:
 
     def lines(self, called: Any, inputs: tuple, outputs: tuple) -> tuple[str, ...]:
         """The lines of a call's box, with the tensors that it reads and gives."""
-        kind = type(called).__name__ if isinstance(called, Layer) else called.label
+        kind = kind_of(called)
         found = [f"{called.name} ({kind})" if self.show_layer_names else kind]
         activation = getattr(called, "activation", None)
         if self.show_layer_activations and activation is not None:
@@ -117,7 +118,7 @@ def _add_calls(picture: _Picture, network: Any, makers: dict[int, str], labels: 
             _add_nested(picture, inner, step, makers, labels, f"{path}/{inner.name}".lstrip("/"))
             continue
         inputs, outputs = tuple(step.inputs), tuple(step.node.outputs)
-        kind = type(step.called).__name__ if isinstance(step.called, Layer) else step.called.label
+        kind = kind_of(step.called)
         key = picture.add(labels.lines(step.called, inputs, outputs), kind, path)
         for source in dict.fromkeys(makers[id(x)] for x in inputs):
             picture.edges.append(Edge(source, key))

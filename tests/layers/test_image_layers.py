@@ -186,11 +186,6 @@ def test_gradients_go_through_motions() -> None:
         (lambda: layers.RandomGrayscale(2), ValueError, "between 0 and 1"),
         (lambda: layers.RandomErasing(fill_value=[1, 2]), ValueError, "a list of three numbers"),
         (lambda: layers.RandomFlip()(np.ones((2, 2))), ShapeError, r"one image \(three axes\) .* got shape \(2, 2\)"),
-        (
-            lambda: layers.RandomFlip()({"images": np.ones((1, 2, 2, 3)), "bounding_boxes": np.ones((1, 1, 4))}),
-            NotImplementedError,
-            "RandomFlip does not transform bounding boxes",
-        ),
     ],
 )
 def test_errors(make: object, error: type, text: str) -> None:

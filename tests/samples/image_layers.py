@@ -40,6 +40,8 @@ def rows() -> list[tuple[type, dict[str, Any], tuple, dict[str, Any]]]:
         (L.RandomErasing, {"fill_value": 0.5}),
         (L.AutoContrast, {"value_range": (-1, 1)}),
         (L.Equalization, {}),
+        (L.ContrastLimitedAdaptiveHistogramEqualization, {"tile_grid_size": (2, 3), "value_range": (-999, 999)}),
+        (L.MaxNumBoundingBoxes, {"max_number": 3}),
         (L.RandAugment, {"factor": 0.3, "seed": 1}),
         (L.AugMix, {"num_chains": 2, "chain_depth": 1, "all_ops": False}),
         (L.MixUp, {"alpha": 0.3}),

@@ -1,5 +1,6 @@
 """Layers that prepare and vary images: sizes, motions, colours, mixtures."""
 
+from layerkit.layers.image_preprocessing.box_counts import *
 from layerkit.layers.image_preprocessing.colors import *
 from layerkit.layers.image_preprocessing.effects import *
 from layerkit.layers.image_preprocessing.geometry import *

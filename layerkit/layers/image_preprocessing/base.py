@@ -10,7 +10,9 @@ from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
+from layerkit.layers.image_preprocessing.bounding_boxes import as_bounding_boxes, clip_to_image_size, convert_format
 from layerkit.layers.layer import Layer
+from layerkit.ops.reduction import size_constant
 
 Transformation = dict[str, Any] | tuple | Tensor | None
 Shape = tuple[int | None, ...]
@@ -20,11 +22,14 @@ Factor = float | Sequence[float]
 class ImageLayer(Layer, registered=False):
     """A change of images [N, H, W, C] or of one, [H, W, C]; or of a dictionary with "images".
 
+    The dictionary may have "labels" [N, ...], "segmentation_masks" [N, H, W, C] and "bounding_boxes", a dictionary of
+    "boxes" [N, M, 4] and "labels" [N, M] or [N, M, C], which are changed to fit; or these of one image.
+
     `get_random_transformation` draws a change, `transform_images` and its kin apply one, as in Keras. A subclass states
     `draw` and `change`. A single image is a batch of one to both.
 
     Args:
-        bounding_box_format: is kept for Keras' sake: bounding boxes are not supported.
+        bounding_box_format: of the boxes in dictionaries, as `utils.bounding_boxes.convert_format` has them.
         data_format: where the channels are; None: as `layerkit.config` says.
         kwargs: of Layer.
     """
@@ -34,6 +39,8 @@ class ImageLayer(Layer, registered=False):
     only_in_training: ClassVar[bool] = True
     keeps_dtype: ClassVar[bool] = False
     """Whether images stay in their dtype; others are computed in the layer's."""
+    takes_box_format: ClassVar[bool] = True
+    """Whether bounding boxes need a format."""
 
     def __init__(
         self, *, bounding_box_format: str | None = None, data_format: str | None = None, **kwargs: Any
@@ -89,21 +96,18 @@ class ImageLayer(Layer, registered=False):
         return segmentation_masks
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
-        """Raises NotImplementedError."""
-        raise NotImplementedError(
-            f"{type(self).__name__} does not transform bounding boxes; leave 'bounding_boxes' out of its input and "
-            "transform them yourself with what get_random_transformation() gives."
-        )
+        """A dictionary of "boxes" [N, M, 4] and "labels"; changes of colours leave it."""
+        return bounding_boxes
 
     def call(self, data: Any, training: bool = True) -> Any:
-        """The images, changed; of a dictionary also the labels and segmentation masks, to fit them."""
+        """The images, changed; of a dictionary also the labels, bounding boxes and segmentation masks, to fit them."""
         transformation = self.get_random_transformation(data, training=training)
         if not isinstance(data, dict):
             return self.transform_images(data, transformation, training)
-        if "bounding_boxes" in data:
-            self.transform_bounding_boxes(data["bounding_boxes"], transformation, training)
         single = len(data["images"].shape) == 3
         changed = {**data, "images": self.transform_images(data["images"], transformation, training)}
+        if "bounding_boxes" in data:
+            changed["bounding_boxes"] = self._transform_boxes(data["bounding_boxes"], single, transformation, training)
         for name, transform in (
             ("labels", self.transform_labels),
             ("segmentation_masks", self.transform_segmentation_masks),
@@ -113,6 +117,26 @@ class ImageLayer(Layer, registered=False):
                 y = transform(ops.expand_dims(x, 0) if single else x, transformation, training=training)
                 changed[name] = ops.squeeze(y, 0) if single else y
         return changed
+
+    def _transform_boxes(self, given: Any, single: bool, transformation: Any, training: bool) -> dict[str, Any]:
+        """The bounding boxes of images, or of a single one."""
+        if self.takes_box_format and not self.bounding_box_format:
+            raise ValueError(
+                "You passed an input with a 'bounding_boxes' key, but you didn't specify a bounding box format. Pass a "
+                f"`bounding_box_format` argument to your {type(self).__name__} layer, e.g. "
+                "`bounding_box_format='xyxy'`."
+            )
+        found = as_bounding_boxes(given)
+        if (found["boxes"].ndim == 2) != single:
+            raise ShapeError(
+                f"{type(self).__name__}: expected boxes of shape {'(M, 4)' if single else '(N, M, 4)'} for "
+                f"{'one image' if single else 'a batch of images'}, got {tuple(found['boxes'].shape)}."
+            )
+        if not single:
+            return self.transform_bounding_boxes(found, transformation, training=training)
+        several = {**found, **{name: ops.expand_dims(found[name], 0) for name in ("boxes", "labels")}}
+        changed = self.transform_bounding_boxes(several, transformation, training=training)
+        return {**changed, **{name: ops.squeeze(changed[name], 0) for name in ("boxes", "labels")}}
 
     # Helpers.
 
@@ -142,7 +166,10 @@ class ImageLayer(Layer, registered=False):
 
 
 class GeometricLayer(ImageLayer, registered=False):
-    """Moves pixels, so that segmentation masks move along, each place taking the class of the nearest one."""
+    """Moves pixels, and with them bounding boxes and segmentation masks.
+
+    Each place of a mask takes the class of the nearest one.
+    """
 
     interpolation: str = "nearest"
 
@@ -160,6 +187,45 @@ class GeometricLayer(ImageLayer, registered=False):
         if self._idle(transformation, training):
             return x
         return _as_batch(x, lambda batch: self.move(batch, transformation, "nearest"))
+
+    def move_boxes(self, boxes: Tensor, shape: Shape, transformation: Any) -> Tensor:
+        """Boxes [N, M, 4] (left, top, right, bottom, in pixels), moved as the pixels of images of a shape."""
+        raise NotImplementedError(f"{type(self).__name__} does not state how it moves boxes.")
+
+    def shape_before(self, transformation: Any) -> Shape | None:
+        """The shape of the images that a transformation was drawn for."""
+        return transformation["input_shape"]
+
+    def size_after(self, height: Any, width: Any) -> tuple[Any, Any]:
+        """The height and width of moved images."""
+        return height, width
+
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        """Boxes [N, M, 4] around where the pixels in them come to, cut at the images' borders.
+
+        What has left the image gets the label -1.
+        """
+        if self._idle(transformation, training):
+            return bounding_boxes
+        shape = self.shape_before(transformation)
+        height, width = self._size(shape)
+        found = convert_format(bounding_boxes, self.bounding_box_format, "xyxy", height, width)
+        found["boxes"] = self.move_boxes(found["boxes"], shape, transformation)
+        height, width = self.size_after(height, width)
+        found = clip_to_image_size(found, height, width)
+        return convert_format(found, "xyxy", self.bounding_box_format, height, width)
+
+    def _size(self, shape: Shape) -> tuple[Tensor, Tensor]:
+        """The height and width, as numbers that a plan's structure does not depend on."""
+        return tuple(size_constant(float(shape[at] or 0), "float32") for at in (self.height_axis, self.width_axis))
+
+
+def refuse_boxes(layer: ImageLayer) -> None:
+    """Raises NotImplementedError, as Keras does, for a layer after which no box says where things are."""
+    raise NotImplementedError(
+        f"{type(layer).__name__} does not transform bounding boxes: what was in a box is in none, or in several, after "
+        "it. Leave 'bounding_boxes' out of its input."
+    )
 
 
 def _as_batch(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:

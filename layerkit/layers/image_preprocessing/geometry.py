@@ -19,12 +19,14 @@ from layerkit.layers.image_preprocessing.base import (
     chosen,
     limits_of,
     per_image,
+    refuse_boxes,
     strict_limits,
     uniform,
 )
+from layerkit.layers.image_preprocessing.bounding_boxes import carried
 from layerkit.ops.blocks import sized
 from layerkit.ops.image.layout import as_batch
-from layerkit.ops.image.transforms import sampled_images
+from layerkit.ops.image.transforms import homography, sampled_images
 from layerkit.ops.reduction import size_constant
 
 __all__ = [
@@ -73,6 +75,17 @@ class RandomFlip(GeometricLayer):
         ]
         return ops.where(as_tensor(transformation["flips"]), ops.flip(images, axes), images)
 
+    def move_boxes(self, boxes: Tensor, shape: Shape, transformation: Any) -> Tensor:
+        """The boxes, some mirrored."""
+        height, width = self._size(shape)
+        left, top, right, bottom = ops.split(boxes, 4, axis=-1)
+        if "horizontal" in self.mode:
+            left, right = width - right, width - left
+        if "vertical" in self.mode:
+            top, bottom = height - bottom, height - top
+        flips = ops.reshape(transformation["flips"], (-1, 1, 1))
+        return ops.where(flips, ops.concatenate([left, top, right, bottom], axis=-1), boxes)
+
 
 class _Affine(GeometricLayer, registered=False):
     """Maps the pixels by a matrix for each image, which `matrices` makes of what was drawn."""
@@ -83,20 +96,24 @@ class _Affine(GeometricLayer, registered=False):
         check_words(self, fill_mode=(fill_mode, self.fill_modes), interpolation=(interpolation, INTERPOLATIONS))
         self.fill_mode, self.interpolation, self.fill_value = fill_mode, interpolation, fill_value
 
-    def matrices(self, images: Tensor, transformation: Any) -> Tensor:
-        """The transforms [N, 8] of `ops.image.affine_transform`."""
+    def matrices(self, shape: Shape, transformation: Any) -> Tensor:
+        """The transforms [N, 8] of `ops.image.affine_transform` for images of a shape."""
         raise NotImplementedError(f"{type(self).__name__} does not state its matrices.")
 
     def move(self, images: Tensor, transformation: Any, interpolation: str) -> Tensor:
         """The images, mapped."""
         return ops.image.affine_transform(
             images,
-            self.matrices(images, transformation),
+            self.matrices(images.shape, transformation),
             interpolation=interpolation,
             fill_mode=self.fill_mode,
             fill_value=self.fill_value,
             data_format=self.data_format,
         )
+
+    def move_boxes(self, boxes: Tensor, shape: Shape, transformation: Any) -> Tensor:
+        """The boxes around the mapped ones."""
+        return carried(boxes, ops.reshape(ops.cast(self.matrices(shape, transformation), boxes.dtype), (-1, 8)))
 
     def _middle(self, shape: Shape) -> tuple[Any, Any]:
         """Half of the width and of the height less 1: the centre's column and row. They come from sizes."""
@@ -156,7 +173,7 @@ class RandomRotation(_Affine):
         self._set_seed(seed)
 
     def draw(self, shape: Shape, seed: Any) -> Transformation:
-        """The angles in degrees, and the matrices."""
+        """The angles in degrees, the matrices, and the size of the images."""
         angle = uniform((shape[0],), self.factor, seed, 360.0)
         radians = angle * (math.pi / 180)
         cosine, sine = ops.cos(radians), ops.sin(radians)
@@ -169,9 +186,13 @@ class RandomRotation(_Affine):
             cosine,
             down - across * sine - down * cosine,
         )
-        return {"angle": angle, "rotation_matrix": matrix}
+        height, width = shape[self.height_axis], shape[self.width_axis]
+        return {
+            "angle": angle, "rotation_matrix": matrix, "image_height": height, "image_width": width,
+            "batch_size": shape[0], "input_shape": shape,
+        }  # fmt: skip
 
-    def matrices(self, images: Tensor, transformation: Any) -> Tensor:
+    def matrices(self, shape: Shape, transformation: Any) -> Tensor:
         """The drawn ones."""
         return as_tensor(transformation["rotation_matrix"])
 
@@ -221,12 +242,12 @@ class RandomZoom(_Affine):
             width = uniform((shape[0], 1), [1.0 + end for end in self._width], seed)
         return {"height_zoom": height, "width_zoom": width, "input_shape": shape}
 
-    def matrices(self, images: Tensor, transformation: Any) -> Tensor:
+    def matrices(self, shape: Shape, transformation: Any) -> Tensor:
         """Around the middle."""
         height, width = (
             ops.cast(as_tensor(transformation[name]), "float32")[:, 0] for name in ("height_zoom", "width_zoom")
         )
-        across, down = self._middle(images.shape)
+        across, down = self._middle(shape)
         return _rows(width, 0, across * (1.0 - width), 0, height, down * (1.0 - height))
 
 
@@ -272,7 +293,7 @@ class RandomTranslation(_Affine):
         across = uniform((shape[0], 1), self._width, seed) * columns
         return {"translations": ops.concatenate([across, down], axis=1), "input_shape": shape}
 
-    def matrices(self, images: Tensor, transformation: Any) -> Tensor:
+    def matrices(self, shape: Shape, transformation: Any) -> Tensor:
         """A pixel is the one from which it was moved."""
         moves = as_tensor(transformation["translations"])
         return _rows(1, 0, -moves[:, 0], 0, 1, -moves[:, 1])
@@ -317,7 +338,7 @@ class RandomShear(_Affine):
         y, x = (uniform((shape[0], 1), factor, seed) for factor in (self.y_factor, self.x_factor))
         return {"shear_factor": ops.concatenate([x, y], axis=1) * sign, "input_shape": shape}
 
-    def matrices(self, images: Tensor, transformation: Any) -> Tensor:
+    def matrices(self, shape: Shape, transformation: Any) -> Tensor:
         """Slanted rows and columns."""
         factor = as_tensor(transformation["shear_factor"])
         return _rows(1, factor[:, 0], 0, factor[:, 1], 1, 0)
@@ -387,6 +408,12 @@ class RandomPerspective(GeometricLayer):
             data_format=self.data_format,
         )
         return ops.where(per_image(transformation["apply_perspective"]), seen, images)
+
+    def move_boxes(self, boxes: Tensor, shape: Shape, transformation: Any) -> Tensor:
+        """The boxes around those in perspective."""
+        points = (ops.cast(transformation[name], boxes.dtype) for name in ("start_points", "end_points"))
+        applied = ops.reshape(ops.cast(transformation["apply_perspective"], "bool"), (-1, 1, 1))
+        return ops.where(applied, carried(boxes, homography(*points)), boxes)
 
 
 class RandomElasticTransform(GeometricLayer):
@@ -463,3 +490,7 @@ class RandomElasticTransform(GeometricLayer):
         down = sized(np.arange(rows)[:, None], "float32") + smooth[..., 1]
         moved = restore(sampled_images(x, down, across, interpolation, self.fill_mode, self.fill_value))
         return ops.where(per_image(transformation["apply_transform"]), moved, images)
+
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        """Raises NotImplementedError."""
+        refuse_boxes(self)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from layerkit import ops, random
+from layerkit.checks import check_numbers
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.image_preprocessing.base import (
@@ -16,6 +17,7 @@ from layerkit.layers.image_preprocessing.base import (
     Transformation,
     limits_of,
     per_image,
+    refuse_boxes,
     uniform,
 )
 from layerkit.layers.image_preprocessing.boxes import boxes_mask, random_span
@@ -65,6 +67,7 @@ class MixUp(_Mixing):
         self, alpha: float = 0.2, data_format: str | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
+        check_numbers(self, "(0, inf)", alpha=alpha)
         self.alpha = alpha
         self._set_seed(seed)
 
@@ -81,6 +84,17 @@ class MixUp(_Mixing):
     def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
         """The masks' means."""
         return self.transform_labels(segmentation_masks, transformation, training)
+
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        """The boxes [N, 2 M, 4] of both images; their labels are not weighted."""
+        if self._idle(transformation, training):
+            return bounding_boxes
+        order = transformation["permutation_order"]
+        both = {
+            name: ops.concatenate([x, ops.take(x, order, axis=0)], axis=1)
+            for name, x in ((name, as_tensor(bounding_boxes[name])) for name in ("boxes", "labels"))
+        }
+        return {**bounding_boxes, **both}
 
 
 class CutMix(_Mixing):
@@ -125,3 +139,7 @@ class CutMix(_Mixing):
         """The masks, each with the same part of another one."""
         x = as_tensor(segmentation_masks)
         return x if self._idle(transformation, training) else self.change(x, transformation)
+
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        """Raises NotImplementedError."""
+        refuse_boxes(self)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from layerkit import ops, random
+from layerkit.checks import check_integers, check_numbers
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.image_preprocessing.base import Factor, ImageLayer, Shape, Transformation, limits_of
@@ -24,7 +25,9 @@ class _Policy(ImageLayer, registered=False):
 
     def _make_layers(self, data_format: str | None, names: Sequence[str]) -> None:
         factor = self.factor
-        common = {"data_format": data_format, "dtype": self.dtype_policy}
+        common = {
+            "data_format": data_format, "dtype": self.dtype_policy, "bounding_box_format": self.bounding_box_format,
+        }  # fmt: skip
         drawn = {"seed": self.seed, **common}
         moved = {"interpolation": self.interpolation, **drawn}
         coloured = {"value_range": self.value_range, **drawn}
@@ -96,6 +99,7 @@ class RandAugment(_Policy):
         **kwargs: Any,
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
+        check_integers(self, 0, num_ops=num_ops)
         self.value_range, self.num_ops = value_range, num_ops
         self.factor = limits_of(factor, (0, 1))
         self.interpolation = interpolation
@@ -115,6 +119,24 @@ class RandAugment(_Policy):
         """The masks, moved as the images."""
         x = as_tensor(segmentation_masks)
         return x if self._idle(transformation, training) else self._all(x, transformation, masks=True)
+
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        """The boxes, moved as the images."""
+        if self._idle(transformation, training):
+            return bounding_boxes
+        found = (as_tensor(bounding_boxes["boxes"]), as_tensor(bounding_boxes["labels"]))
+        branches = [
+            lambda boxes, labels, name=name, drawn=drawn: self._moved_boxes(name, boxes, labels, drawn)
+            for name, drawn in transformation["transforms"].items()
+        ]
+        numbers = as_tensor(transformation["layer_idxes"])
+        for at in range(self.num_ops):
+            found = ops.switch(numbers[at], branches, *found)
+        return {**bounding_boxes, "boxes": found[0], "labels": found[1]}
+
+    def _moved_boxes(self, name: str, boxes: Tensor, labels: Tensor, drawn: Any) -> tuple[Tensor, Tensor]:
+        found = getattr(self, name).transform_bounding_boxes({"boxes": boxes, "labels": labels}, drawn)
+        return ops.cast(found["boxes"], boxes.dtype), ops.cast(found["labels"], labels.dtype)
 
     def _all(self, x: Tensor, transformation: Any, masks: bool) -> Tensor:
         numbers = as_tensor(transformation["layer_idxes"])
@@ -166,6 +188,9 @@ class AugMix(_Policy):
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.value_range = value_range
+        check_integers(self, 1, num_chains=num_chains)
+        check_integers(self, -1, chain_depth=chain_depth)
+        check_numbers(self, "(0, inf)", alpha=alpha)
         self.num_chains, self.chain_depth = num_chains, chain_depth
         self.factor = limits_of(factor, (0, 1))
         self.alpha, self.all_ops = alpha, all_ops

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 
 from layerkit import ops
+from layerkit.checks import check_choice, check_numbers
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
 from layerkit.layers.image_preprocessing.base import GeometricLayer, Shape, Transformation, uniform
+from layerkit.layers.reshaping import INTERPOLATIONS
+from layerkit.ops.blocks import sized
 
 __all__ = ["CenterCrop", "RandomCrop", "Resizing"]
 
@@ -60,6 +65,9 @@ class Resizing(GeometricLayer):
     ) -> None:
         super().__init__(data_format=data_format, **kwargs)
         self.height, self.width = checked_size(self, height, width)
+        check_choice(self, INTERPOLATIONS, interpolation=interpolation)
+        check_choice(self, ("constant",), fill_mode=fill_mode)
+        check_numbers(self, "(-inf, inf)", fill_value=fill_value)
         self.interpolation = interpolation
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode, self.fill_value = fill_mode, fill_value
@@ -82,6 +90,38 @@ class Resizing(GeometricLayer):
             fill_value=self.fill_value,
             data_format=self.data_format,
         )
+
+    def shape_before(self, transformation: Any) -> Shape:
+        """With the height and the width that were drawn."""
+        shape = [None] * 3
+        shape[self.height_axis], shape[self.width_axis] = transformation
+        return tuple(shape)
+
+    def size_after(self, height: Any, width: Any) -> tuple[int, int]:
+        """The layer's."""
+        return self.height, self.width
+
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        """The boxes in the new size; boxes of four times 0 or -1 are padding, of which 0 is made."""
+        given = as_tensor(bounding_boxes["boxes"])
+        padding = [ops.all(given == number, axis=-1, keepdims=True) for number in (-1, 0)]
+        found = super().transform_bounding_boxes(bounding_boxes, transformation, training)
+        return {**found, "boxes": ops.where(ops.logical_or(*padding), 0.0, found["boxes"])}
+
+    def move_boxes(self, boxes: Tensor, shape: Shape, transformation: Any) -> Tensor:
+        """The boxes, scaled and moved."""
+        (across, right), (down, lower) = self._scales(*(size or 1 for size in transformation))
+        return boxes * _twice(across, down, boxes.dtype) + _twice(right, lower, boxes.dtype)
+
+    def _scales(self, rows: int, columns: int) -> list[tuple[float, float]]:
+        """By what columns and rows are multiplied, and how many pixels of the new size are added, negative if cut."""
+        sizes = ((self.width, columns), (self.height, rows))
+        if not (self.pad_to_aspect_ratio or self.crop_to_aspect_ratio):
+            return [(new / old, 0.0) for new, old in sizes]
+        scale = (min if self.pad_to_aspect_ratio else max)(new / old for new, old in sizes)
+        # Half of what is left, in whole pixels; the small number is for quotients such as 9 / 7 * 7 in floats.
+        halves = [math.floor(abs(new - old * scale) / 2 + 1e-6) for new, old in sizes]
+        return [(scale, float(half if self.pad_to_aspect_ratio else -half)) for half in halves]
 
 
 class CenterCrop(GeometricLayer):
@@ -116,6 +156,17 @@ class CenterCrop(GeometricLayer):
         top, left = (rows - self.height) // 2, (columns - self.width) // 2
         return window(self, images, top, left)
 
+    def size_after(self, height: Any, width: Any) -> tuple[int, int]:
+        """The layer's."""
+        return self.height, self.width
+
+    def move_boxes(self, boxes: Tensor, shape: Shape, transformation: Any) -> Tensor:
+        """The boxes as seen in the middle."""
+        rows, columns = shape[self.height_axis] or 1, shape[self.width_axis] or 1
+        if rows < self.height or columns < self.width:
+            return largest_window_of_boxes(self, boxes, rows, columns)
+        return boxes - _twice((columns - self.width) // 2, (rows - self.height) // 2, boxes.dtype)
+
 
 class RandomCrop(GeometricLayer):
     """A part of images at a random place, the same for all of a batch.
@@ -136,24 +187,40 @@ class RandomCrop(GeometricLayer):
     interpolation = "bilinear"
 
     def __init__(
-        self, height: int, width: int, seed: int | None = None, data_format: str | None = None, **kwargs: Any
+        self,
+        height: int,
+        width: int,
+        seed: int | None = None,
+        data_format: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, name=name, **kwargs)
         self.height, self.width = checked_size(self, height, width)
         self._set_seed(seed)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Transformation:
-        """The first row and column of the part that is kept: (int32, int32); None where nothing is drawn."""
-        return super().get_random_transformation(data, seed=seed) if training else None
+        """The first row and column of the part that is kept, at random; those of the largest one where it is scaled."""
+        if training:
+            return super().get_random_transformation(data, seed=seed)
+        shape = tuple((data["images"] if isinstance(data, dict) else data).shape)
+        self._check_rank(shape)
+        return self._largest(shape)
 
     def draw(self, shape: Shape, seed: Any) -> Transformation:
-        """The first row and column."""
+        """The first row and column: (int32, int32), which know the images' shape."""
         rows, columns = shape[self.height_axis], shape[self.width_axis]
         _require_known(self, shape, rows, columns)
         if rows < self.height or columns < self.width:
-            return None
+            return self._largest(shape)
         room = (rows - self.height + 1, columns - self.width + 1)
-        return tuple(ops.cast(uniform((), (0.0, float(places)), seed), "int32") for places in room)
+        return _Place([ops.cast(uniform((), (0.0, float(places)), seed), "int32") for places in room], shape, False)
+
+    def _largest(self, shape: Shape) -> Transformation:
+        rows, columns = shape[self.height_axis], shape[self.width_axis]
+        _require_known(self, shape, rows, columns)
+        top, left, _, _ = largest_part(self, rows, columns)
+        return _Place((top, left), shape, True)
 
     def _idle(self, transformation: Any, training: bool) -> bool:
         return False
@@ -173,6 +240,51 @@ class RandomCrop(GeometricLayer):
         if transformation is None or rows < self.height or columns < self.width:
             return largest_window(self, images, interpolation)
         return window(self, images, *transformation)
+
+    def shape_before(self, transformation: Any) -> Shape:
+        """The shape that the first row and column know. Raises ValueError for a mere pair of them."""
+        shape = getattr(transformation, "input_shape", None)
+        if shape is None:
+            raise ValueError(
+                "RandomCrop.transform_bounding_boxes takes what get_random_transformation() gave, which knows the "
+                f"images' size; got {transformation!r}."
+            )
+        return shape
+
+    def size_after(self, height: Any, width: Any) -> tuple[int, int]:
+        """The layer's."""
+        return self.height, self.width
+
+    def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
+        """The boxes as seen in the same part."""
+        if not training:
+            transformation = self._largest(self.shape_before(transformation))
+        return super().transform_bounding_boxes(bounding_boxes, transformation, training)
+
+    def move_boxes(self, boxes: Tensor, shape: Shape, transformation: Any) -> Tensor:
+        """The boxes as seen in the part of the images."""
+        rows, columns = shape[self.height_axis], shape[self.width_axis]
+        if transformation.scaled:
+            return largest_window_of_boxes(self, boxes, rows, columns)
+        top, left = (ops.cast(place, boxes.dtype) for place in transformation)
+        return boxes - ops.stack([left, top, left, top])
+
+
+class _Place(tuple):
+    """The first row and column of a part.
+
+    Attributes:
+        input_shape: of the images.
+        scaled: whether it is the largest part, which is scaled.
+    """
+
+    input_shape: Shape
+    scaled: bool
+
+    def __new__(cls, place: Sequence[Any], input_shape: Shape, scaled: bool) -> Self:
+        made = super().__new__(cls, place)
+        made.input_shape, made.scaled = input_shape, scaled
+        return made
 
 
 def known_size(layer: GeometricLayer, images: Tensor) -> tuple[int, int]:
@@ -196,6 +308,24 @@ def largest_window(layer: Any, images: Tensor, interpolation: str) -> Tensor:
         crop_to_aspect_ratio=True,
         data_format=layer.data_format,
     )
+
+
+def largest_part(layer: Any, rows: int, columns: int) -> tuple[int, int, int, int]:
+    """The first row and column, the height and the width of the part that `largest_window` scales."""
+    height = max(min(rows, columns * layer.height // layer.width), 1)
+    width = max(min(columns, rows * layer.width // layer.height), 1)
+    return (rows - height) // 2, (columns - width) // 2, height, width
+
+
+def largest_window_of_boxes(layer: Any, boxes: Tensor, rows: int, columns: int) -> Tensor:
+    """Boxes [N, M, 4] as seen in `largest_window` of images with so many rows and columns."""
+    top, left, height, width = largest_part(layer, rows, columns)
+    return (boxes - _twice(left, top, boxes.dtype)) * _twice(layer.width / width, layer.height / height, boxes.dtype)
+
+
+def _twice(across: float, down: float, dtype: str) -> Tensor:
+    """Numbers for the columns and rows of boxes, as a constant that comes from sizes."""
+    return sized(np.array([across, down, across, down]), dtype)
 
 
 def window(layer: Any, images: Tensor, top: Any, left: Any) -> Tensor:
