@@ -202,7 +202,7 @@ def test_file_names_choose_the_format(tmp_path):
     with pytest.raises(ValueError, match=r"must end in `.weights.h5`. Received: filepath=m.npz"):
         model.save_weights("m.npz")
     with pytest.raises(ValueError, match=r"`objects_to_skip` is for `.weights.h5` files"):
-        model.save_weights("m.h5", objects_to_skip=[model.layers[0]])
+        save_weights(model, "m.h5", objects_to_skip=[model.layers[0]])
     with pytest.raises(ValueError, match=r"Weights are loaded from"):
         model.load_weights("m.npz")
     with pytest.raises(ValueError, match="`zipped` is an option of the `.keras` format"):
@@ -285,7 +285,7 @@ def test_a_trained_inner_model_is_written_whole_and_read_without_its_optimizer(t
 
 
 @pytest.mark.parametrize("name", ["m.h5", "m.hdf5"])
-def test_names_of_keras_2_give_its_layout(tmp_path: Path, name: str):
+def test_names_of_keras_2_give_its_layout(tmp_path, name):
     saved, read = _plain(5, 4), _plain(5, 4)
     saved.save_weights(tmp_path / name)
     with h5py.File(tmp_path / name) as file:
