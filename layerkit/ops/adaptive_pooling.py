@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from layerkit.config import standardize_data_format
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import SIZE_CONSTANT, Tensor
 from layerkit.ops.elementwise import where
 from layerkit.ops.indexing import take
 from layerkit.ops.neural import as_float
-from layerkit.ops.pooling import average_pool, max_pool
+from layerkit.ops.pooling import average_pool, max_pool, with_channels_last
 from layerkit.ops.reduction import max as reduce_max
 from layerkit.ops.reduction import sum as reduce_sum
-from layerkit.ops.windows import per_axis, to_channels_first, to_channels_last
+from layerkit.ops.windows import per_axis
 
 
 def adaptive_average_pool(inputs: object, output_size: int | Sequence[int], data_format: str | None = None) -> Tensor:
@@ -52,18 +51,18 @@ def _pool(
     output_size: int | Sequence[int],
     data_format: str | None,
 ) -> Tensor:
-    rank = x.ndim - 2
-    if rank not in (1, 2, 3):
-        raise ShapeError(f"pooling takes inputs with 3 to 5 axes (batch, spatial ones, channels); got shape {x.shape}.")
-    if standardize_data_format(data_format) == "channels_first":
-        return to_channels_first(_pool(even, along, to_channels_last(x), output_size, "channels_last"))
-    counts, size = per_axis(output_size, rank, "output_size"), x.shape[1:-1]
-    if None not in size and all(n and n % count == 0 for n, count in zip(size, counts, strict=True)):
-        # Windows of one size that do not overlap: there are kernels for them.
-        return even(x, tuple(n // count for n, count in zip(size, counts, strict=True)), data_format="channels_last")
-    for axis, count in enumerate(counts, 1):
-        x = along(x, axis, count)
-    return x
+    def pooled(x: Tensor) -> Tensor:
+        size = x.shape[1:-1]
+        counts = per_axis(output_size, len(size), "output_size")
+        if None not in size and all(n and n % count == 0 for n, count in zip(size, counts, strict=True)):
+            # Windows of one size that do not overlap: there are kernels for them.
+            windows = tuple(n // count for n, count in zip(size, counts, strict=True))
+            return even(x, windows, data_format="channels_last")
+        for axis, count in enumerate(counts, 1):
+            x = along(x, axis, count)
+        return x
+
+    return with_channels_last(pooled, x, data_format)
 
 
 def _windows(size: int | None, count: int) -> tuple[np.ndarray, np.ndarray]:

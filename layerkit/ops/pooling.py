@@ -218,6 +218,18 @@ def average_pool(
     return _pool(AveragePool, as_float(as_tensor(inputs)), pool_size, strides, padding, data_format)
 
 
+def with_channels_last(pool: Callable[[Tensor], Tensor], x: Tensor, data_format: str | None) -> Tensor:
+    """What a pooling of values [N, ..., C] makes of values in another format, in that format.
+
+    Raises ShapeError where there are not one to three spatial axes.
+    """
+    if x.ndim not in (3, 4, 5):
+        raise ShapeError(f"pooling takes inputs with 3 to 5 axes (batch, spatial ones, channels); got shape {x.shape}.")
+    if standardize_data_format(data_format) == "channels_first":
+        return to_channels_first(pool(to_channels_last(x)))
+    return pool(x)
+
+
 def _pool(
     kind: type[_Pooling],
     x: Tensor,
@@ -226,11 +238,10 @@ def _pool(
     padding: str,
     data_format: str | None,
 ) -> Tensor:
-    rank = x.ndim - 2
-    if rank not in (1, 2, 3):
-        raise ShapeError(f"pooling takes inputs with 3 to 5 axes (batch, spatial ones, channels); got shape {x.shape}.")
-    if standardize_data_format(data_format) == "channels_first":
-        return to_channels_first(_pool(kind, to_channels_last(x), pool_size, strides, padding, "channels_last"))
-    pool = per_axis(pool_size, rank, "pool_size")
-    steps = pool if strides is None else per_axis(strides, rank, "strides")
-    return kind(pool, steps, window_padding(padding, x.shape[1:-1], pool, steps, (1,) * rank))(x)
+    def pooled(x: Tensor) -> Tensor:
+        rank = x.ndim - 2
+        pool = per_axis(pool_size, rank, "pool_size")
+        steps = pool if strides is None else per_axis(strides, rank, "strides")
+        return kind(pool, steps, window_padding(padding, x.shape[1:-1], pool, steps, (1,) * rank))(x)
+
+    return with_channels_last(pooled, x, data_format)
