@@ -1,4 +1,4 @@
-"""Draws directed acyclic graphs as SVG: boxes in layers, arrows from above to below; needs no other program."""
+"""Draws directed acyclic graphs as SVG: boxes in layers, arrows between them; needs no other program."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from layerkit.compiler.layered_layout import (
-    LABEL_ROOM,
     LABEL_SIZE,
     LINE,
     PADDING,
@@ -48,12 +47,12 @@ def draw(diagrams: Sequence[Diagram]) -> str:
             body.append(_text(MARGIN, top + LINE, diagram.title, TITLE_SIZE + 2, "start", 'font-weight="bold"'))
             top += 2 * LINE
             width = max(width, text_width(diagram.title, TITLE_SIZE + 2))
-        layout = arrange(diagram)
+        turn = _Turn(arrange(diagram))
         body.append(f'<g transform="translate({MARGIN} {top:g})">')
-        body += _drawn(layout, groups)
+        body += _drawn(turn, groups)
         body.append("</g>")
-        top += layout.height + MARGIN
-        width = max(width, layout.width)
+        top += turn.height + MARGIN
+        width = max(width, turn.width)
     width += 2 * MARGIN
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{top:.0f}" '
@@ -62,16 +61,47 @@ def draw(diagrams: Sequence[Diagram]) -> str:
     return "\n".join([head, f'<rect width="100%" height="100%" fill="{PLAIN}"/>', *body, "</svg>\n"])
 
 
-def _drawn(layout: Layout, groups: dict[str, str]) -> list[str]:
+class _Turn:
+    """A layout in the direction of its diagram."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self._sideways = layout.diagram.sideways
+        self._backwards = layout.diagram.direction in ("BT", "RL")
+        self.width, self.height = self._swapped(layout.width, layout.height)
+
+    def point(self, across: float, along: float) -> tuple[float, float]:
+        """Where a point of the layout lies in the picture."""
+        return self._swapped(across, self.layout.height - along if self._backwards else along)
+
+    def text(self, across: float, along: float) -> str:
+        """The same as text of a path."""
+        x, y = self.point(across, along)
+        return f"{x:.1f} {y:.1f}"
+
+    def rectangle(self, place: Place) -> tuple[float, float, float, float]:
+        """Left, top, width and height of a place."""
+        left = place.x - place.width / 2
+        corners = self.point(left, place.y), self.point(left + place.width, place.y + place.height)
+        (x0, x1), (y0, y1) = (sorted(pair) for pair in zip(*corners, strict=True))
+        return x0, y0, x1 - x0, y1 - y0
+
+    def _swapped(self, across: float, along: float) -> tuple[float, float]:
+        return (along, across) if self._sideways else (across, along)
+
+
+def _drawn(turn: _Turn, groups: dict[str, str]) -> list[str]:
+    layout = turn.layout
     starts, ends = _ports(layout)
     lines, labels = [], []
     for at, net in enumerate(layout.nets):
-        lines.append(_net(net, starts[at], ends, layout.floors))
+        lines.append(_net(net, starts[at], ends, turn))
         if net.label:
-            y = net.source.y + net.source.height + LABEL_SIZE + 2
+            _, room = layout.diagram.label_size(net.label)
+            x, y = turn.point(starts[at], net.source.y + net.source.height + room / 2)
             halo = 'fill="#555" stroke="#fff" stroke-width="3" paint-order="stroke"'
-            labels.append(_text(starts[at], y, net.label, LABEL_SIZE, "middle", halo))
-    return [*lines, *labels, *(_box(place, groups) for place in layout.boxes)]
+            labels.append(_text(x, y + LABEL_SIZE / 2 - 0.5, net.label, LABEL_SIZE, "middle", halo))
+    return [*lines, *labels, *(_box(place, turn, groups) for place in layout.boxes)]
 
 
 def _ports(layout: Layout) -> tuple[list[float], dict[tuple[Place, Place], float]]:
@@ -84,7 +114,7 @@ def _ports(layout: Layout) -> tuple[list[float], dict[tuple[Place, Place], float
         own.sort(
             key=lambda at: min(lower.x for upper, lower in layout.nets[at].links if upper is layout.nets[at].source)
         )
-        widths = [text_width(layout.nets[at].label, LABEL_SIZE) + PADDING for at in own]
+        widths = [layout.diagram.label_size(layout.nets[at].label)[0] for at in own]
         x = place.x - sum(widths) / 2
         for at, width in zip(own, widths, strict=True):
             starts[at] = x + width / 2
@@ -98,39 +128,41 @@ def _ports(layout: Layout) -> tuple[list[float], dict[tuple[Place, Place], float
     return starts, ends
 
 
-def _net(net: Net, start: float, ends: dict[tuple[Place, Place], float], floors: Sequence[float]) -> str:
+def _net(net: Net, start: float, ends: dict[tuple[Place, Place], float], turn: _Turn) -> str:
+    at, layout = turn.text, turn.layout
     path, heads = [], []
     for upper, lower in net.links:
         begin = start if upper is net.source else upper.x
         end = ends.get((upper, lower), lower.x)
-        floor, top = floors[upper.layer], lower.y
+        floor, top = layout.floors[upper.layer], lower.y
         bend = (top - floor) / 2
-        leaves = upper.y + upper.height + (LABEL_ROOM if net.label and upper is net.source else 0)
-        path.append(f"M{begin:.1f} {leaves:.1f}V{floor:.1f}")
+        labelled = net.label and upper is net.source
+        leaves = upper.y + upper.height + (layout.diagram.label_size(net.label)[1] if labelled else 0)
+        path.append(f"M{at(begin, leaves)}L{at(begin, floor)}C{at(begin, floor + bend)} {at(end, top - bend)} ")
         if lower.box is None:
-            path.append(f"C{begin:.1f} {floor + bend:.1f} {end:.1f} {top - bend:.1f} {end:.1f} {top:.1f}")
-            path.append(f"V{lower.y + lower.height:.1f}")
+            path.append(f"{at(end, top)}L{at(end, lower.y + lower.height)}")
         else:
-            path.append(f"C{begin:.1f} {floor + bend:.1f} {end:.1f} {top - bend:.1f} {end:.1f} {top - 5:.1f}")
-            heads.append(f"M{end:.1f} {top:.1f}l-3 -6h6z")
+            path.append(at(end, top - 5))
+            heads.append(f"M{at(end, top)}L{at(end - 3, top - 6)}L{at(end + 3, top - 6)}z")
     title = f"<title>{escape(net.label)}</title>" if net.label else ""
     line = f'<path d="{"".join(path)}" fill="none" stroke="#8a8f98"/>'
     return f'<g>{title}{line}<path d="{"".join(heads)}" fill="#8a8f98"/></g>'
 
 
-def _box(place: Place, groups: dict[str, str]) -> str:
+def _box(place: Place, turn: _Turn, groups: dict[str, str]) -> str:
     box = place.box
+    left, top, width, height = turn.rectangle(place)
     colour = box.colour or groups.get(box.group, PLAIN)
-    corner = place.height / 2 if box.round else 4
+    corner = height / 2 if box.round else 4
     parts = ['<g class="box">', f"<title>{escape(box.tooltip)}</title>" if box.tooltip else ""]
     parts.append(
-        f'<rect x="{place.x - place.width / 2:.1f}" y="{place.y:.1f}" width="{place.width:.1f}" '
-        f'height="{place.height:.1f}" rx="{corner:g}" fill="{escape(colour)}" stroke="#5b6270"/>'
+        f'<rect x="{left:.1f}" y="{top:.1f}" width="{width:.1f}" '
+        f'height="{height:.1f}" rx="{corner:g}" fill="{escape(colour)}" stroke="#5b6270"/>'
     )
     for at, line in enumerate(box.lines):
-        y = place.y + PADDING / 2 + LINE * at + 11
+        y = top + (height - LINE * len(box.lines)) / 2 + LINE * at + 11
         size, style = (TEXT_SIZE, 'fill="#444"') if at else (TITLE_SIZE, 'font-weight="bold" fill="#1b1f27"')
-        parts.append(_text(place.x, y, line, size, "middle", style))
+        parts.append(_text(left + width / 2, y, line, size, "middle", style))
     return "".join([*parts, "</g>"])
 
 

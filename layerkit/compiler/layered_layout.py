@@ -1,9 +1,12 @@
-"""Lays out a directed acyclic graph: boxes in layers, edges from above to below.
+"""Lays out a directed acyclic graph: boxes in layers, edges from each to later ones.
 
 The method of Sugiyama, Tagawa and Toda (Methods for Visual Understanding of Hierarchical System Structures, 1981): each
 box takes the layer behind the last of those that it needs, long edges pass a place of their own in every layer between,
 the order in each layer follows the barycenters of the neighbours, and the places within a layer minimise the squared
 distances to them. The same graph is always laid out alike.
+
+All this is said of edges from above to below. In another direction a place's x and width lie across the edges all the
+same, and y and height along them; who draws it turns it.
 """
 
 from __future__ import annotations
@@ -61,11 +64,26 @@ class Edge:
 
 @dataclass(frozen=True)
 class Diagram:
-    """One graph of a drawing."""
+    """One graph of a drawing.
+
+    Args:
+        direction: of the edges: "TB" from above to below, "BT", "LR" from left to right, or "RL".
+    """
 
     boxes: Sequence[Box]
     edges: Sequence[Edge]
     title: str = ""
+    direction: str = "TB"
+
+    @property
+    def sideways(self) -> bool:
+        """Whether its edges go to the left or to the right."""
+        return self.direction in ("LR", "RL")
+
+    def label_size(self, label: str) -> tuple[float, float]:
+        """How much room a label takes across the edges and along them."""
+        width = text_width(label, LABEL_SIZE) + PADDING
+        return (LABEL_ROOM, width) if self.sideways else (width, LABEL_ROOM)
 
 
 @dataclass(eq=False)
@@ -134,7 +152,7 @@ def text_width(text: str, size: float) -> float:
 
 def _layered(diagram: Diagram) -> Layout:
     """Boxes in layers, and long edges led through passages; the order within a layer is that of the boxes."""
-    places = {box.key: Place(0, box, *_size(box, diagram.edges)) for box in diagram.boxes}
+    places = {box.key: Place(0, box, *_size(box, diagram)) for box in diagram.boxes}
     nets: dict[tuple, Net] = {}
     for edge in diagram.edges:
         if edge.source not in places or edge.target not in places:
@@ -163,14 +181,14 @@ def _layered(diagram: Diagram) -> Layout:
     return Layout(diagram, layers, all_nets)
 
 
-def _size(box: Box, edges: Sequence[Edge]) -> tuple[float, float]:
+def _size(box: Box, diagram: Diagram) -> tuple[float, float]:
     widths = [text_width(line, TEXT_SIZE) for line in box.lines[1:]]
     widths += [1.08 * text_width(line, TITLE_SIZE) for line in box.lines[:1]]  # in bold
-    labels = {edge.label for edge in edges if edge.source == box.key}
-    beneath = sum(text_width(label, LABEL_SIZE) + PADDING for label in labels)
-    return max(max(widths, default=0) + 2 * PADDING + (PADDING if box.round else 0), beneath), (
-        LINE * len(box.lines) + PADDING
-    )
+    width = max(widths, default=0) + 2 * PADDING + (PADDING if box.round else 0)
+    height = LINE * len(box.lines) + PADDING
+    across, along = (height, width) if diagram.sideways else (width, height)
+    labels = {edge.label for edge in diagram.edges if edge.source == box.key}
+    return max(across, sum(diagram.label_size(label)[0] for label in labels)), along
 
 
 def _choose_layers(places: Sequence[Place], nets: Sequence[Net]) -> None:
@@ -350,11 +368,12 @@ def _align(run: Sequence[Place], low: float, high: float) -> None:
 def _place_down(layout: Layout) -> None:
     layers = layout.layers
     left = min((place.x - place.width / 2 for layer in layers for place in layer), default=0.0)
-    sideways, labelled = [0.0] * len(layers), [False] * len(layers)
+    aside, room = [0.0] * len(layers), [0.0] * len(layers)
     for net in layout.nets:
-        labelled[net.source.layer] |= bool(net.label)
+        if net.label:
+            room[net.source.layer] = max(room[net.source.layer], layout.diagram.label_size(net.label)[1])
         for upper, lower in net.links:
-            sideways[upper.layer] = max(sideways[upper.layer], abs(upper.x - lower.x))
+            aside[upper.layer] = max(aside[upper.layer], abs(upper.x - lower.x))
     y = 0.0
     for at, layer in enumerate(layers):
         height = max(place.height for place in layer)
@@ -365,5 +384,5 @@ def _place_down(layout: Layout) -> None:
             place.y = y
             layout.width = max(layout.width, place.x + place.width / 2)
         layout.height = y + height
-        layout.floors.append(y + height + (LABEL_ROOM if labelled[at] else 0))
-        y = layout.floors[at] + min(GAP + 0.08 * sideways[at], MOST_GAP)
+        layout.floors.append(y + height + room[at])
+        y = layout.floors[at] + min(GAP + 0.08 * aside[at], MOST_GAP)

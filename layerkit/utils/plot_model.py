@@ -245,7 +245,7 @@ def plot_model(
         show_shapes: of what each layer reads and gives.
         show_dtype: of what each layer gives.
         show_layer_names: or only what kind they are.
-        rankdir: "TB" for from above to below; "BT", "LR" and "RL" in Graphviz source alone.
+        rankdir: "TB" for from above to below; "BT", "LR" from left to right, or "RL".
         expand_nested: whether models in the model are drawn with their layers.
         dpi: of a .png.
         show_layer_activations: whether to tell the activation of layers that have one.
@@ -257,7 +257,6 @@ def plot_model(
 
     Raises:
         NotBuiltError: the model is not built.
-        NotImplementedError: another direction in a picture.
         ValueError: other arguments.
         ImportError: .png and .pdf without CairoSVG.
     """
@@ -270,13 +269,8 @@ def plot_model(
         return source
     if ending not in (".svg", ".png", ".pdf"):
         raise ValueError(f"plot_model writes .svg, .png, .pdf and .dot files. Received: to_file={to_file!r}")
-    if rankdir != "TB":
-        raise NotImplementedError(
-            f"plot_model draws from above to below, rankdir='TB'; for {rankdir!r} write a .dot file and give it to "
-            "Graphviz."
-        )
     picture = _picture(model, labels)
-    svg = draw([Diagram(_with_paths(picture), picture.edges)])
+    svg = draw([Diagram(_with_paths(picture), picture.edges, direction=rankdir)])
     if ending == ".svg":
         Path(to_file).write_text(svg, encoding="utf-8")
     else:

@@ -1,5 +1,6 @@
 """Pictures of models."""
 
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -49,6 +50,23 @@ def test_what_boxes_say(tmp_path: Path) -> None:
     assert {"Activation: relu", "Activation: sigmoid", "Output dtype: float32", "Trainable: True"} <= set(texts)
 
 
+@pytest.mark.parametrize("direction", ["TB", "BT", "LR", "RL"])
+def test_directions(tmp_path: Path, direction: str) -> None:
+    model = layerkit.Sequential([L.Input((3,)), L.Dense(4), L.Dropout(0.5), L.Dense(2)])
+    svg = utils.plot_model(model, tmp_path / "model.svg", show_shapes=True, rankdir=direction).data
+    numbers = r'<rect x="([-\d.]+)" y="([-\d.]+)" width="([\d.]+)" height="([\d.]+)" rx'
+    boxes = [tuple(map(float, found)) for found in re.findall(numbers, svg)]
+    assert len(boxes) == 4
+    axis = 1 if direction in ("TB", "BT") else 0
+    starts = [box[axis] for box in boxes]
+    assert starts == sorted(starts, reverse=direction in ("BT", "RL"))
+    by_place = sorted(boxes, key=lambda box: box[axis])
+    for one, next_one in zip(by_place, by_place[1:], strict=False):
+        assert one[axis] + one[axis + 2] < next_one[axis]
+    width, height = map(float, re.search(r'viewBox="0 0 (\d+) (\d+)"', svg).groups())
+    assert all(0 <= x and x + w <= width and 0 <= y and y + h <= height for x, y, w, h in boxes)
+
+
 def test_graphviz_source(tmp_path: Path) -> None:
     dot = utils.model_to_dot(_model(), expand_nested=True, rankdir="LR", dpi=50, splines="curved")
     source = dot.to_string()
@@ -84,8 +102,6 @@ def test_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         utils.plot_model(_model(), tmp_path / "model.png")
     with pytest.raises(ValueError, match=r"writes \.svg, \.png, \.pdf and \.dot files"):
         utils.plot_model(_model(), tmp_path / "model.jpg")
-    with pytest.raises(NotImplementedError, match="for 'LR' write a .dot file"):
-        utils.plot_model(_model(), tmp_path / "model.svg", rankdir="LR")
     with pytest.raises(ValueError, match="`rankdir` is one of"):
         utils.plot_model(_model(), tmp_path / "model.svg", rankdir="up")
     with pytest.raises(ValueError, match="`layer_range` is no longer supported"):
