@@ -390,8 +390,17 @@ class Layer(Stateful, StatelessCalls, ComposedOperation, kind="layer", module="k
     # Losses.
 
     def add_loss(self, loss: Any) -> None:
-        """Add one or more scalar losses, computed from this call's inputs, to those of the model."""
+        """Add one or more scalar losses, computed from this call's inputs, to those of the model.
+
+        Raises ShapeError for what is no scalar, ValueError for a symbolic tensor outside of `call`.
+        """
         for one in tree.flatten(loss):
+            if isinstance(one, Tensor) and one.symbolic and current_graph() is None:
+                raise ValueError(
+                    f"Layer {self.name!r}: `add_loss` of a symbolic tensor has its place in a layer's `call`, where "
+                    "the tensor is computed from the inputs at every step. Write a layer that takes the tensors, "
+                    "calls `self.add_loss(...)` and returns what it got, and put it into the model."
+                )
             if len(getattr(one, "shape", ())) != 0:
                 raise ShapeError(f"Layer {self.name!r}: `add_loss` takes scalars; got shape {tuple(one.shape)}.")
             scope = current_scope()

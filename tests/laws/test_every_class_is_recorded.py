@@ -28,7 +28,7 @@ WITHOUT = {
 def _classes(recorded: Any) -> Iterator[str]:
     """The classes that a nest of recordings names."""
     if isinstance(recorded, dict):
-        for name in ("class", "class_name"):
+        for name in ("class", "class_name", "layer", "histogram"):
             if isinstance(recorded.get(name), str):
                 yield recorded[name]
     if isinstance(recorded, dict | list):

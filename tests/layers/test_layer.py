@@ -293,3 +293,48 @@ def test_module_objects_are_looked_up_too():
     assert deserialize_keras_object("Scale", module_objects={"Scale": Scale}) is Scale
     with pytest.raises(TypeError, match="unexpected keyword arguments: objects"):
         deserialize_keras_object(config, objects={})
+
+
+class CallsBase(Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = Dense(2)
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.factor = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, inputs):
+        return self.inner(inputs) * self.factor
+
+
+def test_a_build_that_calls_the_base_class_leaves_inner_layers_to_the_call():
+    layer = CallsBase()
+    assert layer(X).shape == (2, 2)
+    assert len(layer.weights) == 3
+
+
+def test_the_convolution_itself_may_be_another():
+    class Doubled(layers.Conv2D):
+        def convolution_op(self, inputs, kernel):
+            return 2 * super().convolution_op(inputs, kernel)
+
+    x = np.ones((1, 3, 3, 1), "float32")
+    layer = Doubled(1, 2, kernel_initializer="ones")
+    np.testing.assert_array_equal(layer(x), np.full((1, 2, 2, 1), 8))
+
+
+def test_the_mask_has_the_name_that_guides_print():
+    masked = layers.Embedding(3, 2, mask_zero=True)(np.array([[1, 0]]))
+    assert masked._keras_mask.tolist() == [[True, False]]
+
+
+def test_reshape_to_an_unknown_size_and_one_to_be_found():
+    assert ops.reshape(Tensor((None, 4, 4, 3), "float32"), (None, -1, 3)).shape == (None, None, 3)
+
+
+def test_a_loss_of_a_symbolic_tensor_is_added_in_call():
+    inputs = layers.Input((3,))
+    model = models.Model(inputs, layers.Dense(2)(inputs))
+    with pytest.raises(ValueError, match="has its place in a layer's `call`.*Write a layer"):
+        model.add_loss(ops.mean(model.output))

@@ -127,12 +127,12 @@ def test_config_round_trips(kind: str) -> None:
 def test_errors() -> None:
     with pytest.raises(ValueError, match="Unknown regularizer 'l3'. Known names: L1, L1L2"):
         regularizers.get("l3")
-    with pytest.raises(ValueError, match="must be a finite number, not negative"):
+    with pytest.raises(ValueError, match="must be a finite number of at least 0"):
         regularizers.L2(-1.0)
     with pytest.raises(TypeError, match="Could not interpret 3 of type int as a constraint"):
         constraints.get(3)
     with pytest.raises(TypeError, match="Could not interpret 3 of type int as an activation"):
         activations.get(3)
-    with pytest.raises(ValueError, match="`mode` is 'fan_in'"):
+    with pytest.raises(ValueError, match="`mode` must be one of 'fan_in'"):
         initializers.VarianceScaling(mode="fan")
     assert float(ops.sum(initializers.Zeros()((2, 2)))) == 0

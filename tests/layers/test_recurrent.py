@@ -397,7 +397,7 @@ class TestErrors:
             layer(normal(2, 5, 3), initial_state=[normal(2, 4)] * 3)
         with pytest.raises(ShapeError, match=r"'here': `mask` has to have the shape \(2, 5\).*got \(2, 4\)"):
             layer(normal(2, 5, 3), mask=np.ones((2, 4), bool))
-        with pytest.raises(ValueError, match="`units`, expected a positive integer, got 0"):
+        with pytest.raises(ValueError, match="`units` must be a positive integer, got units=0"):
             kind(0)
         with pytest.raises(ShapeError, match="needs the size of its input's last axis; got shape"):
             kind(2)(keras.Input((None, None)))
@@ -457,7 +457,7 @@ class TestErrors:
     def test_convolutional(self):
         with pytest.raises(ShapeError, match="2 spatial axes and channels, all of known size; got shape"):
             layers.ConvLSTM2D(2, 2)(keras.Input((3, None, 4, 1)))
-        with pytest.raises(ValueError, match="`padding` argument must be 'valid' or 'same'"):
+        with pytest.raises(ValueError, match="`padding` must be one of .valid., .same."):
             layers.ConvLSTM1D(2, 2, padding="causal")
         with pytest.raises(ValueError, match="strides > 1"):
             layers.ConvLSTM2D(2, 2, strides=2, dilation_rate=2)

@@ -89,7 +89,7 @@ def test_steps_per_execution_changes_hooks_alone(stride):
 def test_interrupt_leaves_the_model_usable():
     class Stop(Noted):
         def on_train_batch_end(self, batch, logs=None):
-            if self.calls.count(["on_epoch_begin", 1, None]) and batch == 1:
+            if self.calls.count(["on_epoch_begin", 1, {}]) and batch == 1:
                 raise KeyboardInterrupt
 
     stop, model = Stop(), classifier()
