@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import runpy
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -29,8 +29,8 @@ _PREFIXES = {
 # Modules of Keras 1 and 2, whose classes and functions their package has by now.
 _FORMER_MODULES = {
     "layers": (
-        "advanced_activations", "convolutional", "convolutional_recurrent", "core", "embeddings",
-        "cudnn_recurrent", "experimental.preprocessing", "local", "merge", "noise", "normalization", "pooling", "recurrent", "wrappers",
+        "advanced_activations", "convolutional", "convolutional_recurrent", "core", "cudnn_recurrent", "embeddings",
+        "experimental.preprocessing", "local", "merge", "noise", "normalization", "pooling", "recurrent", "wrappers",
     ),
     "utils": ("data_utils", "generic_utils", "io_utils", "layer_utils", "np_utils", "vis_utils"),
 }  # fmt: skip

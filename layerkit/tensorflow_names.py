@@ -7,11 +7,11 @@ operands of two dtypes are promoted where TensorFlow raises. What is not (`tf.da
 
 from __future__ import annotations
 
-import builtins
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from layerkit import ops, random
+from layerkit import initializers, ops, random
 from layerkit.dtypes import is_float
 from layerkit.graph.operation import as_tensor
 from layerkit.graph.tensor import Tensor
@@ -52,7 +52,31 @@ def convert_to_tensor(value: Any, dtype: object = None) -> Tensor:
     return ops.convert_to_tensor(value, dtype=dtype)
 
 
-def identity(input: Any) -> Tensor:
+class _KnowsVariables(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, Variable)
+
+
+class VariableOfTensorFlow(metaclass=_KnowsVariables):
+    """Makes a Variable; to `isinstance`, all Variables are of it. `shape` has to be that of the value."""
+
+    def __new__(
+        cls,
+        initial_value: Any,
+        trainable: bool = True,
+        *,
+        name: str | None = None,
+        dtype: object = None,
+        shape: Shape | None = None,
+    ) -> Variable:  # type: ignore[misc]
+        """Give a Variable."""
+        value = ops.convert_to_tensor(initial_value() if callable(initial_value) else initial_value, dtype=dtype)
+        if shape is not None and tuple(shape) != value.shape:
+            raise ValueError(f"tf.Variable: the value's shape {value.shape} is not the shape {tuple(shape)}.")
+        return Variable(value, trainable=trainable, name=name)
+
+
+def identity(input: Any) -> Tensor:  # noqa: A002 - TensorFlow's name
     """The same values."""
     return as_tensor(input)
 
@@ -77,10 +101,10 @@ def fill(dims: Shape, value: Any) -> Tensor:
     return ops.broadcast_to(ops.convert_to_tensor(value), _shape(dims))
 
 
-def range(start: int | float, limit: int | float | None = None, delta: int | float = 1, dtype: object = None) -> Tensor:
+def range_(start: float, limit: float | None = None, delta: float = 1, dtype: object = None) -> Tensor:
     """Numbers from `start` up to `limit`, or from 0 up to `start`.
 
-    >>> range(3).tolist(), range(1, 6, 2).tolist()
+    >>> range_(3).tolist(), range_(1, 6, 2).tolist()
     ([0, 1, 2], [1, 3, 5])
     """
     return ops.arange(0, start, delta, dtype) if limit is None else ops.arange(start, limit, delta, dtype)
@@ -101,12 +125,12 @@ def transpose(a: Any, perm: Sequence[int] | None = None) -> Tensor:
     return ops.transpose(a, perm)
 
 
-def expand_dims(input: Any, axis: int) -> Tensor:
+def expand_dims(input: Any, axis: int) -> Tensor:  # noqa: A002 - TensorFlow's name
     """With an axis of size 1 more."""
     return ops.expand_dims(input, axis)
 
 
-def squeeze(input: Any, axis: Axes = None) -> Tensor:
+def squeeze(input: Any, axis: Axes = None) -> Tensor:  # noqa: A002 - TensorFlow's name
     """Without axes of size 1."""
     axes = tuple(axis) if isinstance(axis, list | tuple) else axis
     return ops.squeeze(input, axes)
@@ -136,16 +160,16 @@ def split(value: Any, num_or_size_splits: int | Sequence[int], axis: int = 0) ->
     if isinstance(num_or_size_splits, int):
         return list(ops.split(value, num_or_size_splits, axis))
     sizes = list(num_or_size_splits)
-    ends = [sum(sizes[: at + 1]) for at in builtins.range(len(sizes) - 1)]
+    ends = [sum(sizes[: at + 1]) for at in range(len(sizes) - 1)]
     return list(ops.split(value, ends, axis))
 
 
-def tile(input: Any, multiples: Sequence[int]) -> Tensor:
+def tile(input: Any, multiples: Sequence[int]) -> Tensor:  # noqa: A002 - TensorFlow's name
     """Repeated along each axis."""
     return ops.tile(input, tuple(multiples))
 
 
-def repeat(input: Any, repeats: Any, axis: int | None = None) -> Tensor:
+def repeat(input: Any, repeats: Any, axis: int | None = None) -> Tensor:  # noqa: A002 - TensorFlow's name
     """Every element repeated."""
     return ops.repeat(input, repeats, axis)
 
@@ -167,19 +191,19 @@ def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any) -> Tensor:
     return ops.clip(t, clip_value_min, clip_value_max)
 
 
-def argmax(input: Any, axis: int = 0, output_type: object = "int64") -> Tensor:
+def argmax(input: Any, axis: int = 0, output_type: object = "int64") -> Tensor:  # noqa: A002 - TensorFlow's name
     """The place of the largest element, along the first axis unless another is named."""
     return ops.cast(ops.argmax(input, axis), output_type)
 
 
-def argmin(input: Any, axis: int = 0, output_type: object = "int64") -> Tensor:
+def argmin(input: Any, axis: int = 0, output_type: object = "int64") -> Tensor:  # noqa: A002 - TensorFlow's name
     """The place of the smallest element, along the first axis unless another is named."""
     return ops.cast(ops.argmin(input, axis), output_type)
 
 
 def reduce_sum(input_tensor: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The sum over axes, in the dtype of the elements."""
-    x = as_tensor(input_tensor)
+    x = ops.convert_to_tensor(input_tensor)
     return ops.cast(ops.sum(x, axis, keepdims), x.dtype)
 
 
@@ -189,7 +213,7 @@ def reduce_mean(input_tensor: Any, axis: Axes = None, keepdims: bool = False) ->
     >>> reduce_mean([1, 2]).item(), reduce_mean([1.0, 2.0]).item()
     (1, 1.5)
     """
-    x = as_tensor(input_tensor)
+    x = ops.convert_to_tensor(input_tensor)
     mean = ops.mean(x, axis, keepdims)
     return mean if is_float(x.dtype) else ops.cast(mean, x.dtype)
 
@@ -206,7 +230,7 @@ def reduce_min(input_tensor: Any, axis: Axes = None, keepdims: bool = False) -> 
 
 def reduce_prod(input_tensor: Any, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The product over axes, in the dtype of the elements."""
-    x = as_tensor(input_tensor)
+    x = ops.convert_to_tensor(input_tensor)
     return ops.cast(ops.prod(x, axis, keepdims), x.dtype)
 
 
@@ -232,13 +256,35 @@ def l2_normalize(x: Any, axis: Axes = None, epsilon: float = 1e-12) -> Tensor:
 
 
 def gelu(features: Any, approximate: bool = False) -> Tensor:
-    """x times the normal distribution's function of x, exact unless asked otherwise."""
+    """The values times the normal distribution's function of them, exact unless asked otherwise."""
     return ops.gelu(features, approximate)
 
 
 def leaky_relu(features: Any, alpha: float = 0.2) -> Tensor:
-    """x, and alpha times x below 0."""
+    """The values, and alpha times those below 0."""
     return ops.leaky_relu(features, alpha)
+
+
+def moments(x: Any, axes: Sequence[int], shift: None = None, keepdims: bool = False) -> tuple[Tensor, Tensor]:
+    """The mean and the variance over axes; `shift` does nothing in TensorFlow either."""
+    return ops.moments(x, tuple(axes), keepdims)
+
+
+def conv2d(input: Any, filters: Any, strides: int | Sequence[int], padding: str, data_format: str = "NHWC") -> Tensor:  # noqa: A002
+    """Convolution of pictures [N, H, W, C] with filters [height, width, C, F].
+
+    Strides are one number, those of the two axes, or four of which the first and the last are 1; the padding is "SAME"
+    or "VALID".
+
+    Raises ValueError for strides over pictures or channels, and for a data format other than "NHWC".
+    """
+    steps = (strides, strides) if isinstance(strides, int) else tuple(strides)
+    steps = steps * 2 if len(steps) == 1 else steps
+    if len(steps) == 4 and steps[0] == steps[3] == 1:
+        steps = steps[1:3]
+    if len(steps) != 2 or data_format != "NHWC":
+        raise ValueError(f"tf.nn.conv2d: got strides={strides!r} and data_format={data_format!r}, which is not there.")
+    return ops.conv(input, filters, steps, padding.lower(), "channels_last")
 
 
 def softmax(logits: Any, axis: int = -1) -> Tensor:
@@ -279,6 +325,16 @@ def _shape(sizes: Any) -> tuple:
     return tuple(sizes if isinstance(sizes, list | tuple) else as_tensor(sizes).tolist())
 
 
+def _named(made: Callable) -> Callable:
+    """The same function with TensorFlow's `name`, which only labels a graph's nodes."""
+
+    @functools.wraps(made)
+    def call(*args: Any, name: str | None = None, **kwargs: Any) -> Any:
+        return made(*args, **kwargs)
+
+    return call
+
+
 # TensorFlow's name -> the function of `ops` with the same parameters by place.
 _ELEMENTWISE = {
     "abs": ops.abs, "add": ops.add, "cos": ops.cos, "divide": ops.divide, "equal": ops.equal, "exp": ops.exp,
@@ -291,21 +347,30 @@ _ELEMENTWISE = {
     "reduce_mean": reduce_mean, "reduce_min": reduce_min, "reduce_prod": reduce_prod, "reduce_sum": reduce_sum,
 }  # fmt: skip
 
-NAMES: dict[str, Any] = {
-    "GradientTape": GradientTape, "Tensor": Tensor, "Variable": Variable, "newaxis": None, "function": function,
+_FUNCTIONS = {
     "cast": cast, "clip_by_value": clip_by_value, "concat": concat, "constant": constant,
     "convert_to_tensor": convert_to_tensor, "einsum": ops.einsum, "expand_dims": expand_dims, "eye": ops.eye,
     "fill": fill, "gather": gather, "identity": identity, "matmul": matmul, "linalg.matmul": matmul, "one_hot": one_hot,
-    "ones": ones, "ones_like": ops.ones_like, "range": range, "repeat": repeat, "reshape": reshape, "shape": ops.shape,
+    "ones": ones, "ones_like": ops.ones_like, "range": range_, "repeat": repeat, "reshape": reshape, "shape": ops.shape,
     "split": split, "squeeze": squeeze, "stack": stack, "stop_gradient": stop_gradient, "tile": tile,
     "transpose": transpose, "unstack": unstack, "where": ops.where, "zeros": zeros, "zeros_like": ops.zeros_like,
     "math.l2_normalize": l2_normalize, "math.log": ops.log, "math.log1p": ops.log1p, "math.reduce_std": reduce_std,
     "math.rsqrt": ops.rsqrt, "math.softplus": ops.softplus, "math.top_k": ops.top_k, "math.ceil": ops.ceil,
-    "nn.elu": ops.elu, "nn.gelu": gelu, "nn.l2_normalize": l2_normalize, "nn.leaky_relu": leaky_relu,
+    "nn.conv2d": conv2d, "nn.moments": moments, "nn.elu": ops.elu, "nn.gelu": gelu, "nn.l2_normalize": l2_normalize,
+    "nn.leaky_relu": leaky_relu,
     "nn.log_softmax": log_softmax, "nn.relu": ops.relu, "nn.sigmoid": ops.sigmoid, "nn.silu": ops.silu,
     "nn.softmax": softmax, "nn.softplus": ops.softplus, "nn.tanh": ops.tanh,
-    "random.normal": random_normal, "random.set_seed": set_seed, "random.uniform": random_uniform,
+    "random.normal": random_normal, "random.uniform": random_uniform,
     **_ELEMENTWISE, **{f"math.{name}": value for name, value in _ELEMENTWISE.items()},
+}  # fmt: skip
+
+NAMES: dict[str, Any] = {
+    "GradientTape": GradientTape, "Tensor": Tensor, "Variable": VariableOfTensorFlow, "newaxis": None,
+    "function": function,
+    "ones_initializer": initializers.Ones, "random_normal_initializer": initializers.RandomNormal,
+    "random_uniform_initializer": initializers.RandomUniform, "zeros_initializer": initializers.Zeros,
+    "random.set_seed": set_seed,
+    **{name: _named(made) for name, made in _FUNCTIONS.items()},
     **{name: name for name in DTYPES}, **{f"dtypes.{name}": name for name in DTYPES},
 }  # fmt: skip
 """What `tensorflow` has where layerkit stands in for it: the name without `tf.` -> what it is."""

@@ -68,7 +68,8 @@ def test_a_script_for_tensorflow_keras(tmp_path: Path):
             "import tensorflow as tf; tf.data.Dataset.range(3)",
             "This script uses tensorflow.data, which is TensorFlow's",
         ),
-        ("import tensorflow as tf; tf.random.normal((3,))", "This script uses tensorflow.random.normal, which is"),
+        ("import tensorflow as tf; tf.image.resize(1, 2)", "This script uses tensorflow.image, which is"),
+        ("import tensorflow as tf; tf.random.gamma((3,), 1)", "This script uses tensorflow.random.gamma, which is"),
         ("import keras.layers; keras.Dens", "keras is layerkit here, which has no layerkit.Dens"),
     ],
 )
@@ -146,3 +147,29 @@ def test_names_of_keras_2(tmp_path: Path):
     done = run(code, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["mean_absolute_error", "0.5"]
+
+
+def test_functions_of_tensorflow_around_keras(tmp_path: Path):
+    code = """
+        import tensorflow as tf
+        x = tf.constant([[3.0, 4.0], [1.0, 0.0]])
+        assert tf.math.l2_normalize(x, axis=1).numpy().tolist()[1] == [1.0, 0.0]
+        assert tf.reduce_mean(tf.square(x), name="loss").numpy() == 6.5 and tf.reduce_mean([1, 2]).dtype == "int32"
+        assert tf.argmax(x).numpy().tolist() == [0, 0] and tf.argmax(x, axis=1).dtype == tf.int64
+        assert [part.shape for part in tf.split(x, [1, 1], axis=1)] == [(2, 1), (2, 1)]
+        assert tf.zeros((tf.shape(x)[0], 3)).shape == (2, 3) and tf.range(1, 6, 2).numpy().tolist() == [1, 3, 5]
+        assert tf.matmul(x, x, transpose_b=True)[0, 0] == 25 and tf.cast(2.7, tf.int32) == 2
+        assert tf.random.uniform((4,), maxval=3, dtype=tf.int32).dtype == "int32"
+        kernel = tf.ones((2, 2, 1, 1))
+        assert tf.nn.conv2d(tf.ones((1, 4, 4, 1)), kernel, strides=[1, 2, 2, 1], padding="VALID").shape == (1, 2, 2, 1)
+        v = tf.Variable(initial_value=tf.random_normal_initializer()(shape=(2,), dtype="float32"), trainable=True)
+        @tf.function(jit_compile=True)
+        def slope(x):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(v * x)
+            return tape.gradient(loss, v)
+        print(slope(tf.constant([2.0, 3.0])).numpy().tolist())
+    """
+    done = run(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[2.0, 3.0]"

@@ -165,11 +165,14 @@ class _Conv(Convolutional, registered=False):
 
     def convolve(self, inputs: Tensor) -> Tensor:
         """The convolution."""
-        padding = self.padding
-        if padding == "causal":
+        if self.padding == "causal":
             inputs = ops.pad(inputs, ((0, 0), (self.dilation_rate[0] * (self.kernel_size[0] - 1), 0), (0, 0)))
-            padding = "valid"
-        return ops.conv(inputs, self.kernel, self.strides, padding, self.data_format, self.dilation_rate)
+            return ops.conv(inputs, self.kernel, self.strides, "valid", self.data_format, self.dilation_rate)
+        return self.convolution_op(inputs, self.kernel)
+
+    def convolution_op(self, inputs: Tensor, kernel: Any) -> Tensor:
+        """The convolution with a kernel; a subclass may do otherwise, with the kernel standardized say."""
+        return ops.conv(inputs, kernel, self.strides, self.padding, self.data_format, self.dilation_rate)
 
 
 class Conv1D(_Conv, aliases=("Convolution1D",)):

@@ -12,6 +12,7 @@ from layerkit.graph import Tensor
 from layerkit.losses import Loss, LossFunctionWrapper
 from layerkit.metrics import Mean
 from layerkit.ops.reduction import size_constant
+from layerkit.registry import snake_case
 from layerkit.training.outputs import Outputs
 
 CROSSENTROPY = ("crossentropy", "ce")
@@ -37,7 +38,7 @@ def standardize_loss(identifier: Any, y_true: Any, y_pred: Any) -> Loss | None:
         found = losses.get(identifier)
     if isinstance(found, Loss):
         return found
-    name = identifier if isinstance(identifier, str) else getattr(found, "__name__", type(found).__name__)
+    name = identifier if isinstance(identifier, str) else snake_case(getattr(found, "__name__", type(found).__name__))
     wrapped = LossFunctionWrapper(found, name=name)
     # A function of class numbers gets them as they are.
     wrapped.casts_targets = found is not losses.sparse_categorical_crossentropy
@@ -128,8 +129,8 @@ class CompiledLoss:
         return outputs.bind(loss, what, _is_loss)
 
     def _order(self, outputs: Outputs) -> list[int]:
-        """The order of a dictionary of losses, else that of the outputs."""
-        if isinstance(self._loss, dict) and set(self._loss) <= set(outputs.names):
+        """The order of a dictionary of losses where the outputs are one too, else that of the outputs."""
+        if isinstance(self._loss, dict) and outputs.keys is not None and set(self._loss) <= set(outputs.names):
             return [outputs.names.index(name) for name in self._loss]
         return list(range(outputs.count))
 

@@ -8,7 +8,7 @@ from typing import Any
 from layerkit import metrics as metrics_module
 from layerkit import tree
 from layerkit.metrics import MeanMetricWrapper, Metric
-from layerkit.registry import registry
+from layerkit.registry import registry, snake_case
 from layerkit.training.compiled_loss import CROSSENTROPY, bind_weights, label_kind
 from layerkit.training.outputs import Outputs
 
@@ -46,7 +46,8 @@ def _named(name: str) -> Metric | Callable:
 
 
 def _name_of(function: Any) -> str:
-    return getattr(function, "name", None) or getattr(function, "__name__", type(function).__name__)
+    """A function's own name in lower case, as a key of the logs; that of an unnamed one is "lambda"."""
+    return getattr(function, "name", None) or snake_case(getattr(function, "__name__", type(function).__name__))
 
 
 class CompiledMetrics(Metric, registered=False):

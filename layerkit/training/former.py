@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn
+
+from layerkit.graph.tensor import Tensor
 
 
 class FormerMethods:
@@ -27,12 +29,10 @@ class FormerMethods:
         shuffle: bool = True,
         initial_epoch: int = 0,
     ) -> Any:
-        """Train on batches of a generator or data set: `fit` today, which takes them too.
+        """Train on batches of a generator or data set: `fit` today, which takes them too as its `x`.
 
-        Args:
-            generator: batches, as `fit` has them in `x`; the other arguments are those of `fit` too.
-            max_queue_size, workers, use_multiprocessing: accepted as Keras has it. They were about the threads and
-                processes that prepare batches; a `PyDataset` says so itself today.
+        The other arguments are those of `fit`; but `max_queue_size`, `workers` and `use_multiprocessing` are accepted
+        as Keras has it. They were about the threads and processes that prepare batches; a `PyDataset` says so itself.
         """
         _warn("fit_generator", "fit")
         return self.fit(
@@ -83,6 +83,29 @@ class FormerMethods:
             if hasattr(layer, "reset_state"):
                 layer.reset_state()
 
+    def compiled_loss(
+        self, y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None
+    ) -> Tensor:
+        """The total loss of a batch, for a `train_step` of Keras 2: `compute_loss` today.
+
+        Args:
+            y: the targets.
+            y_pred: the outputs.
+            sample_weight: as `compute_loss` has it.
+            regularization_losses: accepted as Keras has it; the losses of layers are in the total anyway.
+        """
+        _warn("compiled_loss", "compute_loss", "")
+        loss = self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight)
+        # As in Keras 2 this is where the "loss" of the logs comes from: such a train_step tells nobody else.
+        self._compilation.loss_tracker.update_state(loss)
+        return loss
+
+    @property
+    def compiled_metrics(self) -> FormerMetrics:
+        """The metrics of `compile`, for a `train_step` of Keras 2 that updates them: `compute_metrics` today."""
+        _warn("compiled_metrics", "compute_metrics", "")
+        return FormerMetrics(self._update_metrics)
+
     @property
     def predict_classes(self) -> NoReturn:
         """Raises AttributeError: the classes are found from `predict`."""
@@ -97,7 +120,16 @@ class FormerMethods:
         raise AttributeError("Models have no `predict_proba` (Keras removed it). Use `model.predict(x)`.")
 
 
-def _warn(name: str, successor: str) -> None:
-    warnings.warn(
-        f"`Model.{name}` is of Keras 2. Please use `Model.{successor}`, which takes generators too.", stacklevel=3
-    )
+class FormerMetrics:
+    """What `model.compiled_metrics` gives."""
+
+    def __init__(self, update: Callable[[Any, Any, Any], None]) -> None:
+        self._update = update
+
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Update the metrics with a batch."""
+        self._update(y, y_pred, sample_weight)
+
+
+def _warn(name: str, successor: str, because: str = ", which takes generators too") -> None:
+    warnings.warn(f"`Model.{name}` is of Keras 2. Please use `Model.{successor}`{because}.", stacklevel=3)

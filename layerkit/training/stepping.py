@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 from layerkit import ops, tree
@@ -12,16 +13,17 @@ from layerkit.dtypes import floatx
 from layerkit.graph import Tensor, gradients
 from layerkit.metrics import Metric
 from layerkit.ops.reduction import size_constant
+from layerkit.tracing import GradientTape
 from layerkit.training.compilation import Compilation
 from layerkit.training.compiled_metrics import CompiledMetrics
-from layerkit.training.steps import Step
+from layerkit.training.steps import EagerStep, Step
 
 
 class Stepping:
     """What a step computes, in methods that a model may override, and the compiled steps."""
 
     _compilation: Compilation | None = None
-    _steps: dict[str, Step] | None = None
+    _steps: dict[str, Step | EagerStep] | None = None
     optimizer: Any = None
 
     @property
@@ -118,11 +120,14 @@ class Stepping:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         variables = self.trainable_variables
         before = [variable.value for variable in variables]
-        y_pred = self(x, training=True)
-        loss = self._loss(x, y, y_pred, sample_weight, training=True)
+        tape = GradientTape() if self.run_eagerly else None
+        with tape or nullcontext():
+            y_pred = self(x, training=True)
+            loss = self._loss(x, y, y_pred, sample_weight, training=True)
+            scaled = self.optimizer.scale_loss(loss) if variables else loss
         self._compilation.loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         if variables:
-            found = gradients([self.optimizer.scale_loss(loss)], before)
+            found = tape.gradient(scaled, variables) if tape else gradients([scaled], before)
             self.optimizer.apply(found, variables)
         else:
             warnings.warn(f"Model {self.name!r} has no trainable weights.", stacklevel=2)
@@ -151,15 +156,15 @@ class Stepping:
         x, _, _ = unpack_x_y_sample_weight(data)
         return self(x, training=False)
 
-    def _step(self, kind: str) -> Step:
-        """The compiled step: "train", "test" or "predict"."""
+    def _step(self, kind: str) -> Step | EagerStep:
+        """The step, compiled unless `run_eagerly` is set: "train", "test" or "predict"."""
         if self._steps is None:
             object.__setattr__(self, "_steps", {})
         step = self._steps.get(kind)
         if step is None:
-            step = self._steps[kind] = Step(
-                self._step_function(kind), f"{kind}_step", self.run_eagerly, lazy=kind == "predict"
-            )
+            function = self._step_function(kind)
+            made = EagerStep(function) if self.run_eagerly else Step(function, f"{kind}_step", lazy=kind == "predict")
+            step = self._steps[kind] = made
         return step
 
     def _step_function(self, kind: str) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from layerkit import tree
 from layerkit.data import pack_x_y_sample_weight
+from layerkit.graph import Tensor, as_tensor
 from layerkit.tracing import CompiledFunction
 
 
@@ -19,13 +20,12 @@ class Step:
     Args:
         function: takes what `train_step` takes: x, (x, y) or (x, y, sample_weight), of symbolic tensors.
         name: for messages.
-        interpret: run on the NumPy references instead of compiling.
         lazy: interpret a signature's first runs where that is cheap and nothing has been compiled yet.
     """
 
-    def __init__(self, function: Callable[[Any], Any], name: str, interpret: bool, lazy: bool = False):
+    def __init__(self, function: Callable[[Any], Any], name: str, lazy: bool = False):
         self._compiled = CompiledFunction(
-            lambda x, y, sample_weight: function(pack_x_y_sample_weight(x, y, sample_weight)), name, interpret, lazy
+            lambda x, y, sample_weight: function(pack_x_y_sample_weight(x, y, sample_weight)), name, lazy=lazy
         )
         self._signature: tuple | None = None
         self._latest: Any = None
@@ -55,6 +55,23 @@ class Step:
         self._latest = self._compiled.traced((x, y, sample_weight), [x, y, sample_weight])
         self._signature = signature
         return self._latest.run(arrays)
+
+
+class EagerStep:
+    """The function of a batch itself, on tensors with values, run anew for each batch: for debugging."""
+
+    def __init__(self, function: Callable[[Any], Any]):
+        self._function = function
+
+    def run(self, x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Run on a batch."""
+        batch = tree.map_structure(lambda part: None if part is None else as_tensor(part), (x, y, sample_weight))
+        given = self._function(pack_x_y_sample_weight(*batch))
+        return tree.map_structure(lambda leaf: leaf.numpy() if isinstance(leaf, Tensor) else leaf, given)
+
+    def run_copied(self, x: Any) -> Any:
+        """Run on inputs."""
+        return copied(self.run(x))
 
 
 def python_logs(logs: dict[str, Any] | None) -> dict[str, Any]:

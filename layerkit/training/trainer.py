@@ -62,7 +62,8 @@ class Trainer(FormerMethods, Stepping):
             metrics: a list of names, `Metric`s or functions; for several outputs by place or name. Sample weights do
                 not count for them.
             weighted_metrics: metrics that sample weights and class weights count for.
-            run_eagerly: run the traced step operation by operation on NumPy, without compiling: for debugging.
+            run_eagerly: run the Python code of each step on arrays, without compiling: for debugging. Tensors have
+                values then, in `call` and in a `train_step`.
             steps_per_execution: the hooks of batches are called once for so many batches.
             jit_compile: accepted as Keras has it, where False means graphs without XLA: steps are compiled unless
                 `run_eagerly` is set.
@@ -99,7 +100,7 @@ class Trainer(FormerMethods, Stepping):
 
     @property
     def run_eagerly(self) -> bool:
-        """Whether steps run on NumPy instead of being compiled."""
+        """Whether the Python code of each step runs on arrays instead of being compiled."""
         return self.compiled and self._compilation.run_eagerly
 
     @run_eagerly.setter

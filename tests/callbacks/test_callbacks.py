@@ -373,3 +373,17 @@ class TestLambdaCallback:
             LambdaCallback(on_epoch_ends=print)
         with pytest.raises(TypeError, match="`on_train_end` must be a function, got 3"):
             LambdaCallback(on_train_end=3)
+
+
+def test_hooks_get_a_dictionary_where_there_are_no_logs():
+    given = []
+    callback = LambdaCallback(
+        on_train_begin=given.append,
+        on_epoch_begin=lambda epoch, logs: given.append(logs),
+        on_train_batch_begin=lambda batch, logs: given.append(logs),
+    )
+    callbacks = CallbackList([callback], model=Model())
+    callbacks.on_train_begin()
+    callbacks.on_epoch_begin(0)
+    callbacks.on_train_batch_begin(0)
+    assert given == [{}, {}, {}]

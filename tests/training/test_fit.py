@@ -172,7 +172,7 @@ def test_custom_train_step():
             return {"custom": loss, "seen": self.seen.result()}
 
     model = Custom()
-    model.compile(optimizers.SGD(0.1), run_eagerly=True)
+    model.compile(optimizers.SGD(0.1))
     history = model.fit(X, X[:, :1], epochs=5, batch_size=20, verbose=0)
     assert list(history.history) == ["custom", "seen"]
     assert history.history["custom"][-1] < history.history["custom"][0]
@@ -191,6 +191,36 @@ def test_compute_loss_may_be_overridden():
         model.compile("sgd", "mse", run_eagerly=True)
     y = X[:, :1]
     assert double.evaluate(X, y, verbose=0) == pytest.approx(2 * single.evaluate(X, y, verbose=0))
+
+
+def test_eager_steps_run_the_code_of_each_batch_on_values():
+    seen = []
+
+    class Watched(layers.Layer):
+        def call(self, x, training=False):
+            if not x.symbolic:  # while the model is built there are no values yet
+                seen.append((float(ops.max(x)), training))
+            return x
+
+    def made():
+        inputs = layers.Input((4,))
+        x = layers.Dropout(0.3, seed=3)(layers.BatchNormalization()(inputs))
+        return models.Model(inputs, layers.Dense(1, kernel_initializer="ones", kernel_regularizer="l2")(x))
+
+    model = models.Sequential([Watched(), made()])
+    model.compile(optimizers.Adam(0.01, clipnorm=1.0), "mse", metrics=["mae"], run_eagerly=True)
+    model.fit(X, X[:, :1], batch_size=5, epochs=2, shuffle=False, verbose=0)
+    assert [training for _, training in seen] == [True] * 8
+    assert len({value for value, _ in seen}) == 4
+    assert model.predict(X, verbose=0).shape == (20, 1)
+
+    histories = []
+    for run_eagerly in (True, False):
+        model = made()
+        model.compile(optimizers.Adam(0.01, clipnorm=1.0), "mse", metrics=["mae"], run_eagerly=run_eagerly)
+        histories.append(model.fit(X, X[:, :1], batch_size=5, epochs=2, shuffle=False, verbose=0).history)
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(values, histories[1][name], rtol=1e-5)
 
 
 @pytest.mark.parametrize("samples", [1, 7, 20])

@@ -1,4 +1,4 @@
-"""What scripts for Keras 2 call and pass: generators' methods, batch shapes of first layers, old callbacks' arguments."""
+"""What scripts for Keras 2 call and pass: methods for generators, batch shapes of first layers, arguments."""
 
 from __future__ import annotations
 
@@ -69,3 +69,30 @@ def test_tensorboard_takes_arguments_that_changed_nothing():
         layerkit.callbacks.TensorBoard("logs", batch_size=32, write_grads=False)
     with pytest.raises(TypeError, match="TensorBoard takes no argument 'bach_size'"):
         layerkit.callbacks.TensorBoard("logs", bach_size=32)
+
+
+def test_a_train_step_of_keras_2_with_the_compiled_loss_and_metrics():
+    class Stepped(layerkit.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = layers.Dense(1)
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+        def train_step(self, data):
+            x, y = data
+            with layerkit.GradientTape() as tape:
+                y_pred = self(x, training=True)
+                loss = self.compiled_loss(y, y_pred, regularization_losses=self.losses)
+            variables = self.trainable_variables
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+            self.compiled_metrics.update_state(y, y_pred)
+            return {**self.get_metrics_result(), "loss": loss}
+
+    model = Stepped()
+    model.compile("sgd", "mse", metrics=["mae"])
+    loss, metrics = "Please use `Model.compute_loss`", "Please use `Model.compute_metrics`"
+    with pytest.warns(UserWarning, match=loss), pytest.warns(UserWarning, match=metrics):
+        history = model.fit(np.ones((8, 2)), np.zeros(8), epochs=2, verbose=0).history
+    assert history["loss"][1] < history["loss"][0] and history["mae"][1] < history["mae"][0]

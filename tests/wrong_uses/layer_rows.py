@@ -47,7 +47,8 @@ CORE: list[Row] = [
     (lambda: layers.Embedding(0, 2), ValueError, ("`input_dim`", "positive integer", "input_dim=0", "Embedding(0, 2)")),
     (lambda: layers.Embedding(5, 2, name="words")(np.array([[7]])), IndexError,
      ("'words'", "is 7", "(5, 2)", "size 5")),
-    (lambda: layers.Embedding(5, 2, name="words")(np.array([["a"]])), DtypeError, ("'words'", "string[1, 1]", "numbers")),
+    (lambda: layers.Embedding(5, 2, name="words")(np.array([["a"]])), DtypeError,
+     ("'words'", "string[1, 1]", "numbers")),
     (lambda: Dense(2, name="h").kernel, AttributeError, ("`kernel`", "Dense 'h'", "build the layer before")),
 ]  # fmt: skip
 
