@@ -15,7 +15,9 @@ _WRAPPER = "it wraps a model of another framework; write the same model in layer
 _QUANTIZATION = "there is no quantization; layers compute in float32 or float64"
 _RECOMPUTATION = "a compiled step stores no more than its gradient reads, and computes cheap values again by itself"
 _EXPORT = "there is no export to other frameworks; save the model as `.weights.h5` or `.h5`, which Keras reads"
-_APPLICATIONS = "there are no models with trained weights; write the model in layers and load its weights from a file"
+_APPLICATIONS = (
+    "they wait for layerkit_models, the model zoo; write the model in layers and load its weights from a file"
+)
 _DISTRIBUTION = "a model runs on the cores of one machine; `set_num_threads` says on how many"
 
 REASONS = {

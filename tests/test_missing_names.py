@@ -28,7 +28,7 @@ class Own(layerkit.Model):
         (layers, "TFSMLayer", "layerkit.layers.TFSMLayer is not there: it wraps a model of another framework;"),
         (layerkit, "quantizers", "layerkit.quantizers is not there: there is no quantization;"),
         (layerkit, "distribution", "layerkit.distribution is not there: a model runs on the cores of one machine;"),
-        (layerkit, "applications", "layerkit.applications is not there: there are no models with trained weights;"),
+        (layerkit, "applications", "layerkit.applications is not there: they wait for layerkit_models"),
         (layerkit, "export", "layerkit.export is not there: there is no export to other frameworks;"),
         (layerkit, "RematScope", "layerkit.RematScope is not there: a compiled step stores no more"),
         (layerkit.callbacks, "OrbaxCheckpoint", "its files are those of a JAX library; use `ModelCheckpoint`"),
@@ -53,11 +53,11 @@ def test_who_asks_reads_why(owner, name, told):
     [
         ("from layerkit.layers import TFSMLayer", ImportError, "it wraps a model of another framework"),
         ("from layerkit import quantizers", MissingModuleError, "there is no quantization"),
-        ("import layerkit.applications", MissingModuleError, "there are no models with trained weights"),
+        ("import layerkit.applications", MissingModuleError, "they wait for layerkit_models"),
         (
             "from layerkit.applications.resnet50 import ResNet50",
             MissingModuleError,
-            "there are no models with trained",
+            "they wait for layerkit_models",
         ),
         ("from layerkit import nothing", ImportError, "cannot import name 'nothing' from 'layerkit'"),
         ("import layerkit.nothing", ModuleNotFoundError, "No module named 'layerkit.nothing'"),
