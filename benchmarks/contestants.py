@@ -70,11 +70,11 @@ class WorkerFailed(RuntimeError):
 class WorkerPipe:
     """A running worker, compiled kernels in the folder `cache`; `ask` sends a request and waits for its answer."""
 
-    def __init__(self, contestant: Contestant, threads: int, cache: str):
+    def __init__(self, contestant: Contestant, threads: int, cache: str, program: str = "benchmarks.worker"):
         self.contestant = contestant
         self._log = tempfile.TemporaryFile("w+")
         self._process = subprocess.Popen(
-            [contestant.python, "-m", "benchmarks.worker", contestant.package, str(threads)],
+            [contestant.python, "-m", program, contestant.package, str(threads)],
             cwd=ROOT,
             env={**os.environ, **_threads(threads), "LAYERKIT_CACHE": cache, **contestant.environment},
             stdin=subprocess.PIPE,

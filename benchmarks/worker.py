@@ -109,8 +109,8 @@ def _answers() -> TextIO:
     return answers
 
 
-def main() -> None:
-    """Serves requests until the parent closes the pipe."""
+def serve(make: Callable[[str], Any]) -> None:
+    """Serves requests, each by a method of what `make` makes of the package, until the parent closes the pipe."""
     package, cpus = sys.argv[1:]
     answers = _answers()
     _bind(int(cpus))
@@ -119,7 +119,7 @@ def main() -> None:
         request = json.loads(line)
         method = request.pop("do")
         try:
-            worker = worker or Worker(package)
+            worker = worker or make(package)
             answer = getattr(worker, method)(**request)
         except Exception as error:  # told to the parent, whose table shows it
             answer = {"error": f"{type(error).__name__}: {error}"}
@@ -128,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    serve(Worker)

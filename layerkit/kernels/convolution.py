@@ -1,8 +1,9 @@
 """Convolution kernels over NHWC images: forward, input gradient and filter gradient.
 
 Geometry (which pixels make a tile, which taps each sees inside of the image) comes in tables behind the arguments, made
-and explained in `convolution_launch`. The sums are those of `convolution_microkernel`. So a kernel is loops and nothing
-else, compiles quickly and serves every size, stride, dilation, padding and number of groups.
+and explained in `convolution_launch` and `convolution_filters_launch`. The sums are those of `convolution_microkernel`
+and `convolution_dots`. So a kernel is loops and nothing else, compiles quickly and serves every size, stride, dilation,
+padding and number of groups.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from layerkit.kernels.abi import POINTERS, vector_length
+from layerkit.kernels.convolution_dots import tile_dots
 from layerkit.kernels.convolution_microkernel import ROWS, copy_elements, tile_multiply
 
 ITEMSIZE = {"float32": 4, "float64": 8}
@@ -63,12 +65,13 @@ def pack_filters(dtype: str, panel: int) -> Callable:
 def correlate(dtype: str, panel: int) -> Callable:
     """Kernel: out = act(bias + sum over taps of image x filters), for each phase of the output's grid.
 
-    A unit is some images and some of their rows; see `convolution_launch._correlation`.
+    A unit is some images and some of their rows; see `convolution_launch._correlation`. Panels of one column have the
+    depth in the lanes.
     """
     itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
     step = vectors * vector_length(dtype)
-    multiply = tile_multiply(dtype, vectors, packed=True)
+    multiply = tile_dots(dtype) if panel == 1 else tile_multiply(dtype, vectors, packed=True)
 
     def kernel(args, lo, hi, worker):
         images, images_per_unit, rows_per_unit, row_units = args[3], args[4], args[5], args[6]
@@ -109,7 +112,7 @@ def correlate(dtype: str, panel: int) -> Callable:
 
 
 def pad_images(dtype: str) -> Callable:
-    """Kernel: images with zeros around them. A unit is a row of the result; see `convolution_launch.pad_launch`."""
+    """Kernel: images with zeros around them. A unit is a row of the result; see `convolution_filters_launch`."""
     at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
 
     def kernel(args, lo, hi, worker):
@@ -131,7 +134,7 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
     A unit is a piece, a run of blocks of images or of one image's rows. Image and gradient of a block are copied, so
     that a tile reads runs of memory: the image as [block of channels, image, row, column, channel of the block], the
     gradient as [pixel, filter of the panel]. A tile is some channels of one tap, or of all taps where channels are few.
-    See `convolution_launch.conv_filter_gradient_launches`.
+    See `convolution_filters_launch.conv_filter_gradient_launches`.
     """
     itemsize = ITEMSIZE[dtype]
     vectors = tile_vectors(dtype, panel)
@@ -197,6 +200,25 @@ def filter_gradient(dtype: str, panel: int) -> Callable:
                                     )  # fmt: skip
                                 out += depth * filters * itemsize
                 started = 1
+
+    return kernel
+
+
+def turn_filters(dtype: str) -> Callable:
+    """Kernel: filters [tap, filter, channel] to [tap, channel, filter], the taps in reverse.
+
+    Arguments: filters, out, taps, channels, filters of a tap. A unit is a tap of out.
+    """
+    at, itemsize = POINTERS[dtype], ITEMSIZE[dtype]
+
+    def kernel(args, lo, hi, worker):
+        taps, channels, filters = args[2], args[3], args[4]
+        size = channels * filters
+        for tap in range(lo, hi):
+            source, out = at(args[0] + (taps - 1 - tap) * size * itemsize), at(args[1] + tap * size * itemsize)
+            for channel in range(channels):
+                for i in range(filters):
+                    out[channel * filters + i] = source[i * channels + channel]
 
     return kernel
 

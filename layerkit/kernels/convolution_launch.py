@@ -2,14 +2,14 @@
 
 The input gradient is a correlation too: of the output's gradient with the transposed filters, one for each phase of
 the input's grid that a stride tells apart (sub-pixel decomposition), so no multiplication by an inserted zero is made.
-The filter gradient multiplies image by gradient over pieces of the batch, whose number depends on shapes only.
+The filter gradient is `convolution_filters_launch`'s.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,9 +18,7 @@ from layerkit.kernels.launch import Kernel, Launch, Operand, Scratch, serial_gra
 PANEL_BYTES = 128  # columns of packed filters that lie together: two vectors of 64 bytes
 TILE_ROWS = 8  # of tiles; kernels for processors with 16 vector registers cut them in two
 HEADER, PHASE_FIELDS = 17, 10  # of the arguments of `convolution.correlate`
-FILTER_HEADER = 32  # of `convolution.filter_gradient`
 WINDOW_BYTES = 256 * 1024  # of an image that a unit works on; with a panel of filters it stays in the L2 cache
-BLOCK_PIXELS = 256  # of a gradient that all tiles of the filter gradient read before the next
 MOST_PIECES = 16
 PIECE_PIXELS = 512
 REDUCE_ELEMENTS = 2048
@@ -114,7 +112,7 @@ def conv_launches(
     if out.size == 0:
         return []
     _, _, depth, filters = w.shape
-    windows = forward_windows(x, w, out, strides, padding, dilation)
+    windows = forward_windows(x, w.shape, out, strides, padding, dilation)
     taps = tuple(Taps(0, 1, w.shape[i], 0, dilation[i]) for i in (0, 1))
     layout = FilterLayout(
         (w.shape[1] * depth * filters, depth * filters, filters, 1), filters // groups, depth, filters // groups
@@ -143,134 +141,26 @@ def conv_input_gradient_launches(
     return _correlation(g, w, gx, windows, strides, phases, layout, groups, None, False)
 
 
-def conv_filter_gradient_launches(
-    x: Operand, g: Operand, gw: Operand, *, strides: Pair, padding: Padding, dilation: Pair, groups: int
-) -> list[Launch]:
-    """Gradient of `conv_launches` by w: from x and g [N, OH, OW, F] to gw [kh, kw, C / groups, F], fully written."""
-    if gw.size == 0:
-        return []
-    images, out_rows, out_columns, filters = g.shape
-    kernel_height, kernel_width, depth, _ = gw.shape
-    itemsize = gw.dtype.itemsize
-    windows = forward_windows(x, gw, g, strides, padding, dilation)
-    taps = kernel_height * kernel_width
-    # Tiles of channels of one tap leave out pixels that see padding through it; those of all taps need it written.
-    by_tap = _fills_tiles(depth)
-    source: Operand | Scratch = x
-    height, width, channels = x.shape[1:]
-    launches = []
-    if not by_tap and not (windows[0].inside and windows[1].inside):
-        launch, source = pad_launch(x, x.shape, x.dtype, windows)
-        launches.append(launch)
-        height, width = (window.length for window in windows)
-        windows = tuple(replace(window, size=window.length, before=0) for window in windows)
-    copied = by_tap and taps > 1
-    pixel = TILE_ROWS if copied else channels
-    line = width * pixel
-    images_per_block, rows_per_block, row_blocks = _blocks(
-        images, windows[0], out_columns, line * itemsize, BLOCK_PIXELS
-    )
-    blocks = -(-images // images_per_block) * row_blocks if g.size else 0
-    if blocks == 0:
-        return [add_pieces_launch(gw, gw, 0)]
-    pieces = max(1, min(MOST_PIECES, blocks, images * out_rows * out_columns // PIECE_PIXELS))
-    parts = gw if pieces == 1 else Scratch(pieces * gw.size * itemsize, name="filter gradient parts")
-    window_bytes = (
-        images_per_block * _window_rows(windows[0], rows_per_block) * line * -(-depth // TILE_ROWS) * itemsize
-    )
-    packed = _aligned(window_bytes) if copied else 0
-    scratch = Scratch(
-        packed + _aligned(images_per_block * rows_per_block * out_columns * PANEL_BYTES),
-        per_worker=True,
-        name="image and gradient",
-    )
-    y_taps = [k * dilation[0] for k in range(kernel_height)]
-    x_taps = [k * dilation[1] for k in range(kernel_width)]
-    if by_tap:
-        offsets, tile_rows, tile_stride = list(range(TILE_ROWS)), depth, TILE_ROWS
-    else:
-        offsets = [
-            y * line + x_tap * channels + channel for y in y_taps for x_tap in x_taps for channel in range(depth)
-        ]
-        tile_rows, tile_stride = len(offsets), 0
-        offsets += offsets[-1:] * TILE_ROWS
-        y_taps = x_taps = [0]
-    records: list[int] = []
-    for row in range(0, out_rows, rows_per_block):
-        records += _row_block(windows[0], y_taps, row, min(rows_per_block, out_rows - row), line, out_columns)
-    x_begin = FILTER_HEADER + len(records)
-    for tap in x_taps:
-        first, count, at = _seeing(windows[1], tap, 0, out_columns)
-        records += [at * pixel, first, count]
-    x_end = FILTER_HEADER + len(records)
-    args = [
-        source, g, parts, scratch, scratch.nbytes, packed, images, images_per_block, row_blocks, blocks, pieces,
-        height * width * channels, width, channels, out_columns, groups, depth, filters // groups, taps, tile_rows,
-        int(copied), windows[0].step * line, windows[1].step * pixel, len(offsets),
-        FILTER_HEADER, 4 + 3 * len(y_taps), x_begin, x_end, out_rows, x_end, x_end + len(offsets),
-        tile_stride,
-        *records, *offsets, *(i * filters for i in range(tile_rows + TILE_ROWS)),
-    ]  # fmt: skip
-    kernel = _kernel("filter_gradient", gw.dtype, panel=_panel(filters // groups, itemsize))
-    work = images * out_rows * out_columns * gw.size / pieces
-    launches.append(Launch(kernel, args, pieces, serial_grain(work / 8)))
-    return launches if pieces == 1 else [*launches, add_pieces_launch(parts, gw, pieces)]
-
-
-def _row_block(window: Window, taps: list[int], row: int, rows: int, line: int, out_columns: int) -> list[int]:
-    """The record of some rows for `convolution.filter_gradient`.
-
-    Row, rows, first source row and source rows; for each tap where it meets the source, the first pixel and the rows.
-    """
-    first_row = max(0, row * window.step - window.before)
-    end_row = min(window.size, row * window.step - window.before + (rows - 1) * window.step + window.extent)
-    record = [row, rows, first_row, max(0, end_row - first_row)]
-    for tap in taps:
-        first, count, at = _seeing(window, tap, row, rows)
-        record += [(at - first_row if count else 0) * line, first * out_columns, count]
-    return record
-
-
-def _seeing(window: Window, tap: int, pixel: int, pixels: int) -> Triple:
-    """Which of some pixels see the image through a tap: the first, counted from `pixel`, their number, and where."""
-    at = pixel * window.step - window.before + tap
-    first = max(0, -(at // window.step))
-    count = min(pixels, -((at - window.size) // window.step)) - first
-    return (first, count, at + first * window.step) if count > 0 else (0, 0, 0)
-
-
-def pad_launch(
-    x: Operand | Scratch, shape: Sequence[int], dtype: np.dtype, windows: tuple[Window, Window]
-) -> tuple[Launch, Scratch]:
-    """The launch that copies images with zeros around them, as far as the windows reach, and the copy."""
-    images, height, width, channels = shape
-    rows, columns = (window.length for window in windows)
-    padded = Scratch(images * rows * columns * channels * dtype.itemsize, name="padded images")
-    args = [
-        x, padded, height, width * channels, windows[0].before, windows[1].before * channels, rows, columns * channels
-    ]  # fmt: skip
-    return Launch(_kernel("pad_images", dtype), args, images * rows, serial_grain(columns * channels)), padded
-
-
 def check_activation(activation: str | None) -> None:
     """Raise ValueError for an activation that the kernels do not apply."""
     if activation not in (None, "relu"):
         raise ValueError(f"A convolution kernel applies no activation or 'relu', not {activation!r}.")
 
 
-def add_pieces_launch(parts: Scratch | Operand, out: Operand, pieces: int) -> Launch:
+def add_pieces_launch(parts: Scratch | Operand, out: Operand | Scratch, pieces: int, dtype: np.dtype) -> Launch:
     """The launch that adds the pieces of a sum in their order; no piece makes zeros."""
-    args = [parts, out, out.size, pieces, REDUCE_ELEMENTS]
-    units = -(-out.size // REDUCE_ELEMENTS)
-    return Launch(_kernel("add_pieces", out.dtype), args, units, serial_grain(REDUCE_ELEMENTS * (pieces + 1)))
+    size = out.nbytes // dtype.itemsize if isinstance(out, Scratch) else out.size
+    units = -(-size // REDUCE_ELEMENTS)
+    grain = serial_grain(REDUCE_ELEMENTS * (pieces + 1))
+    return Launch(convolution_kernel("add_pieces", dtype), [parts, out, size, pieces, REDUCE_ELEMENTS], units, grain)
 
 
 def forward_windows(
-    x: Operand, w: Operand, out: Operand, strides: Pair, padding: Padding, dilation: Pair
+    x: Operand, taps: Sequence[int], out: Operand, strides: Pair, padding: Padding, dilation: Pair
 ) -> tuple[Window, Window]:
     """What output pixels see of the images, by rows and by columns."""
     rows, columns = (
-        Window(x.shape[i + 1], padding[i][0], (w.shape[i] - 1) * dilation[i] + 1, strides[i], out.shape[i + 1])
+        Window(x.shape[i + 1], padding[i][0], (taps[i] - 1) * dilation[i] + 1, strides[i], out.shape[i + 1])
         for i in (0, 1)
     )
     return rows, columns
@@ -328,7 +218,9 @@ def _correlation(
     out_channels = out.shape[3]
     line, out_line = width * channels, out.shape[2] * out_channels
     image, out_image = height * line, out.shape[1] * out_line
-    panel = _panel(layout.columns, out.dtype.itemsize)
+    panel = panel_columns(layout.columns, out.dtype.itemsize)
+    if _few_columns(w, layout, phases, out.dtype.itemsize):
+        panel = 1
     runs = [tile_runs(windows[1], pixels, taps, TILE_ROWS) for pixels, taps in phases[1]]
     across = -(-images // TILE_ROWS) * sum(pixels for pixels, _ in phases[1]) < images * sum(map(len, runs))
     if across:
@@ -377,7 +269,9 @@ def _correlation(
     work = source.size * w.size / groups / units
     return [
         pack,
-        Launch(_kernel("correlate", out.dtype, panel=panel), [*args, *records], units, serial_grain(work / 8)),
+        Launch(
+            convolution_kernel("correlate", out.dtype, panel=panel), [*args, *records], units, serial_grain(work / 8)
+        ),
     ]
 
 
@@ -419,19 +313,11 @@ def _pack_launch(
         int(bias is not None), *fields,
     ]  # fmt: skip
     units = len(places) * panels
-    return Launch(_kernel("pack_filters", w.dtype, panel=panel), args, units, serial_grain(at / units)), packed, places
-
-
-def _blocks(images: int, window: Window, columns: int, line_bytes: int, pixels: int) -> Triple:
-    """Images a unit, rows a unit and units an image: several whole images, or some rows of one."""
-    rows = window.pixels
-    if rows * columns <= pixels and window.length * line_bytes <= WINDOW_BYTES:
-        fitting = min(pixels // max(1, rows * columns), WINDOW_BYTES // max(1, window.length * line_bytes))
-        return max(1, min(fitting, -(-images // MOST_PIECES))), max(1, rows), 1
-    fitting = (WINDOW_BYTES // max(1, line_bytes) - window.extent) // window.step + 1
-    units = -(-rows // max(1, min(rows, fitting, -(-pixels // max(1, columns)))))
-    rows_per_unit = -(-rows // units)
-    return 1, rows_per_unit, -(-rows // rows_per_unit)
+    return (
+        Launch(convolution_kernel("pack_filters", w.dtype, panel=panel), args, units, serial_grain(at / units)),
+        packed,
+        places,
+    )
 
 
 def _rows_per_unit(images: int, images_per_unit: int, window: Window, line_bytes: int) -> int:
@@ -441,24 +327,23 @@ def _rows_per_unit(images: int, images_per_unit: int, window: Window, line_bytes
     return max(1, min(fitting, -(-window.pixels // units)))
 
 
-def _fills_tiles(rows: int) -> bool:
-    """Whether tiles of so many rows would be filled by four fifths."""
-    return rows >= 0.8 * TILE_ROWS * -(-rows // TILE_ROWS)
+def _few_columns(w: Operand, layout: FilterLayout, phases: AxisPhases, itemsize: int) -> bool:
+    """Whether panels of one column, with the depth in the lanes, take fewer cycles for a pixel than whole panels.
+
+    A vector of the depth was measured to take 2 cycles (0.6, were the images in the L1 cache) and a sum over lanes 4.5;
+    a row of a panel with one vector of columns takes half a cycle. So it is for one to three filters.
+    """
+    lanes = PANEL_BYTES // 2 // itemsize
+    taps_y, taps_x = (w.shape[i] / max(1, len(phases[i])) for i in (0, 1))
+    vectors = taps_y * math.ceil(taps_x * layout.depth / lanes)
+    return layout.columns * (2 * vectors + 4.5) < 0.5 * taps_y * taps_x * layout.depth
 
 
-def _window_rows(window: Window, rows: int) -> int:
-    return (rows - 1) * window.step + window.extent
-
-
-def _aligned(size: int, multiple: int = 64) -> int:
-    return -(-size // multiple) * multiple
-
-
-def _panel(columns: int, itemsize: int) -> int:
+def panel_columns(columns: int, itemsize: int) -> int:
     """Columns of a panel: two vectors, or one where that holds all."""
     whole = PANEL_BYTES // itemsize
     return whole if columns > whole // 2 else whole // 2
 
 
-def _kernel(function: str, dtype: np.dtype, **constants: int) -> Kernel:
+def convolution_kernel(function: str, dtype: np.dtype, **constants: int) -> Kernel:
     return Kernel("convolution", function, (("dtype", dtype.name), *constants.items()))

@@ -55,7 +55,7 @@ def depthwise_launches(
     check_activation(activation)
     if out.size == 0:
         return []
-    windows = forward_windows(x, w, out, strides, padding, dilation)
+    windows = forward_windows(x, w.shape, out, strides, padding, dilation)
     phases = tuple([(out.shape[i + 1], Taps(0, 1, w.shape[i], 0, dilation[i]))] for i in (0, 1))
     launches, source = _repeated(x, w.shape[3])
     relu = activation == "relu"
@@ -79,7 +79,7 @@ def depthwise_input_gradient_launches(
     if times == 1:
         return [_depthwise(g, g.shape, w, gx, gx.shape, windows, strides, phases, None, False)]
     if times == 0:
-        return [add_pieces_launch(gx, gx, 0)]
+        return [add_pieces_launch(gx, gx, 0, gx.dtype)]
     shape = (*gx.shape[:3], g.shape[3])
     wide = Scratch(gx.size * times * gx.dtype.itemsize, name="gradient by repeated channels")
     return [
@@ -95,10 +95,10 @@ def depthwise_filter_gradient_launches(
     if gw.size == 0:
         return []
     if g.size == 0:
-        return [add_pieces_launch(gw, gw, 0)]
+        return [add_pieces_launch(gw, gw, 0, gw.dtype)]
     images, out_rows, out_columns, channels = g.shape
     kernel_height, kernel_width = gw.shape[:2]
-    windows = forward_windows(x, gw, g, strides, padding, dilation)
+    windows = forward_windows(x, gw.shape, g, strides, padding, dilation)
     launches, source = _repeated(x, gw.shape[3])
     height, width = x.shape[1:3]
     line, image = width * channels, height * width * channels
@@ -127,7 +127,7 @@ def depthwise_filter_gradient_launches(
     ]  # fmt: skip
     grain = serial_grain(g.size * taps / 8 / pieces)
     launches.append(Launch(_kernel("depthwise_filter_gradient", gw.dtype), args, pieces, grain))
-    return launches if pieces == 1 else [*launches, add_pieces_launch(parts, gw, pieces)]
+    return launches if pieces == 1 else [*launches, add_pieces_launch(parts, gw, pieces, gw.dtype)]
 
 
 def _repeated(x: Operand, times: int) -> tuple[list[Launch], Operand | Scratch]:

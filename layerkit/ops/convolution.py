@@ -16,17 +16,15 @@ from layerkit.dtypes import dtype_of, floatx, is_float, result_type
 from layerkit.errors import ShapeError
 from layerkit.graph.operation import Kernelled, Spec, as_tensor, cast_to
 from layerkit.graph.tensor import Tensor
-from layerkit.kernels.convolution_launch import (
-    conv_filter_gradient_launches,
-    conv_input_gradient_launches,
-    conv_launches,
-)
+from layerkit.kernels.convolution_filters_launch import conv_filter_gradient_launches
+from layerkit.kernels.convolution_launch import conv_input_gradient_launches, conv_launches
 from layerkit.kernels.depthwise_launch import (
     depthwise_filter_gradient_launches,
     depthwise_input_gradient_launches,
     depthwise_launches,
 )
 from layerkit.kernels.launch import Launch, Operand, contiguous_strides
+from layerkit.ops.volumes import by_slices, filters_of_slices, slices_as_channels, splits_volumes
 from layerkit.ops.windows import (
     Pads,
     add_windows,
@@ -349,7 +347,20 @@ def conv(
             f"ops.conv: {channels} input channels do not fit a kernel of shape {w.shape}: it takes {depth}, or a "
             f"multiple of them in groups that divide its {w.shape[-1]} filters."
         )
+    if splits_volumes(x) and channels == depth and min(_pixels(x, w, *window)) > 0:
+        return _conv_of_volumes(x, w, *window)
     return Conv(*window, channels // depth)(x, w)
+
+
+def _pixels(x: Tensor, w: Tensor, strides: Sequence[int], padding: Pads, dilation: Sequence[int]) -> tuple[int, ...]:
+    return tuple(map(window_count, x.shape[1:-1], w.shape[:-2], strides, padding, dilation))
+
+
+def _conv_of_volumes(x: Tensor, w: Tensor, strides: Sequence[int], padding: Pads, dilation: Sequence[int]) -> Tensor:
+    """A convolution over three axes as one over two: the slices that a window sees are channels of one image."""
+    images = Conv(strides[1:], padding[1:], dilation[1:])
+    slices = slices_as_channels(x, w.shape[0], strides[0], padding[0], dilation[0])
+    return by_slices(lambda x: images(x, filters_of_slices(w)), slices)
 
 
 def depthwise_conv(

@@ -22,6 +22,7 @@ from layerkit.kernels.pooling_launch import (
 from layerkit.ops.convolution import as_images
 from layerkit.ops.elementwise import Relu, relu
 from layerkit.ops.neural import as_float
+from layerkit.ops.volumes import by_slices, over_depth, splits_volumes
 from layerkit.ops.windows import (
     Pads,
     add_windows,
@@ -242,6 +243,10 @@ def _pool(
         rank = x.ndim - 2
         pool = per_axis(pool_size, rank, "pool_size")
         steps = pool if strides is None else per_axis(strides, rank, "strides")
-        return kind(pool, steps, window_padding(padding, x.shape[1:-1], pool, steps, (1,) * rank))(x)
+        pads = window_padding(padding, x.shape[1:-1], pool, steps, (1,) * rank)
+        if splits_volumes(x) and min(map(window_count, x.shape[1:-1], pool, steps, pads)) > 0:
+            rectangles = by_slices(kind(pool[1:], steps[1:], pads[1:]), x)
+            return over_depth(kind(pool[:1], steps[:1], pads[:1]), rectangles)
+        return kind(pool, steps, pads)(x)
 
     return with_channels_last(pooled, x, data_format)

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
+from layerkit.kernels.convolution_filters_launch import conv_filter_gradient_launches
 from layerkit.kernels.convolution_launch import (
-    conv_filter_gradient_launches,
     conv_input_gradient_launches,
     conv_launches,
 )
@@ -38,6 +38,13 @@ CASES = {
     "one dimension": (3, 1, 29, 5, 7, (1, 4), (1, 2), ((0, 0), (3, 0)), (1, 1), 1),
     "wide image": (1, 40, 300, 2, 17, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
     "many small images": (70, 4, 4, 3, 5, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    "one filter": (3, 9, 13, 32, 1, (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    "one filter, many images": (35, 5, 4, 70, 1, (3, 2), (1, 1), ((1, 1), (0, 1)), (1, 1), 1),
+    "few filters, strided": (2, 9, 12, 40, 3, (3, 3), (2, 2), ((0, 1), (1, 1)), (1, 1), 1),
+    "few filters, dilated": (2, 9, 12, 37, 2, (3, 3), (1, 1), ((2, 2), (1, 2)), (2, 1), 1),
+    "few filters, groups": (2, 6, 7, 66, 4, (2, 3), (1, 1), ((1, 0), (1, 1)), (1, 1), 2),
+    "few filters, padding over kernel": (2, 4, 5, 48, 1, (2, 2), (1, 1), ((3, 1), (0, 2)), (1, 1), 1),
+    "from few channels": (3, 8, 9, 1, 64, (5, 5), (2, 2), ((1, 2), (2, 1)), (1, 1), 1),
     "1x1 outputs": (37, 3, 3, 4, 33, (3, 3), (1, 1), ((0, 0), (0, 0)), (1, 1), 1),
 }
 # groups == channels: run as depthwise convolutions too
