@@ -98,6 +98,7 @@ def contraction_launches(
     if out.size == 0:
         return []
     relu = ACTIVATIONS[activation]
+    vector = vector and any(a.strides)  # one number repeated, as in a sum by a product, has no rows to go along
     product = product_of(a, b, out, a_axes, b_axes, y_axes, vector=vector or bias is not None)
     if vector and _is_rows_times_vector(product):
         return [_rows_times_vector(product, bias, relu)]
@@ -126,8 +127,16 @@ def _check_matrices(a: Operand, b: Operand, out: Operand, bias: Operand | None) 
 
 
 def _is_rows_times_vector(product: Product) -> bool:
-    """Whether dot products of contiguous rows say it all."""
-    return (product.a_step == 1 or product.k <= 1) and (product.c_row == 1 or product.m == 1) and not product.sums
+    """Whether dot products of contiguous rows say it all.
+
+    Where A is repeated along an axis of the batch, that axis counts as B's own: then there is more than one column.
+    """
+    return (
+        product.n == 1
+        and (product.a_step == 1 or product.k <= 1)
+        and (product.c_row == 1 or product.m == 1)
+        and not product.sums
+    )
 
 
 def _rows_times_vector(product: Product, bias: Operand | None, relu: int) -> Launch:
