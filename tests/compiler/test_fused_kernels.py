@@ -218,6 +218,15 @@ def test_sums_over_any_axes():
             np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+def test_a_maximum_over_axes_between_others_runs_along_the_last():
+    x = np.random.default_rng(0).normal(size=(3, 7, 2, 33)).astype("float32")
+    x[0, 2, 1, 4], x[1, :, :, 5], x[2, 0, 0, 6] = np.nan, -np.inf, np.inf
+    for axes in [(1,), (1, 2), (2,)]:
+        compiled = CompiledFunction(lambda x, a=axes: ops.max(x, a))
+        np.testing.assert_array_equal(compiled(x).numpy(), x.max(axes))
+        assert [step.kernel.function for step in steps_of(compiled)] == ["max_pool"]
+
+
 def test_variables_are_written_in_place_where_that_is_safe():
     w, m = Variable(np.ones(2000), name="w"), Variable(np.zeros(2000), name="m")
 
