@@ -15,8 +15,11 @@ from layerkit.graph.graph import Graph, current_path, layer_path
 from layerkit.graph.operation import Operation
 from layerkit.graph.tensor import Tensor
 from layerkit.graph.variable import Variable
-from layerkit.layers.tracking import PLAIN, TrackedDict, TrackedList, add_once, remove
+from layerkit.layers.tracking import PLAIN, TrackedDict, TrackedList, add_once, parts, remove
 from layerkit.random import SeedGenerator
+
+STATE_LISTS = ("_trainable_variables", "_non_trainable_variables", "_layers", "_metrics", "_seed_generators")
+"""The attributes that hold the state found in all others."""
 
 
 class Stateful:
@@ -32,7 +35,7 @@ class Stateful:
 
     def _start_tracking(self) -> None:
         """Make the lists of state; before any other attribute is set."""
-        for name in ("_trainable_variables", "_non_trainable_variables", "_layers", "_metrics", "_seed_generators"):
+        for name in STATE_LISTS:
             object.__setattr__(self, name, [])
         object.__setattr__(self, "_locked", False)
         object.__setattr__(self, "_path", None)
@@ -44,9 +47,8 @@ class Stateful:
 
     def __delattr__(self, name: str) -> None:
         value = getattr(self, name)
-        for things in (self._trainable_variables, self._non_trainable_variables, self._layers, self._metrics):
-            remove(things, value)
         object.__delattr__(self, name)
+        self._untrack(value)
 
     def _track(self, value: Any) -> Any:
         """Note the state in a value; lists and dictionaries come back as ones that tell of later additions."""
@@ -62,15 +64,23 @@ class Stateful:
         elif isinstance(value, SeedGenerator):
             add_once(self._seed_generators, value)
         elif kind is list:
-            return TrackedList.of(value, self._track)
+            return TrackedList.of(value, self)
         elif kind is dict:
-            return TrackedDict.of(value, self._track)
+            return TrackedDict.of(value, self)
         elif kind is tuple:
             return tuple([self._track(item) for item in value])
         elif isinstance(value, tuple | set | frozenset):
             for item in value:
                 self._track(item)
         return value
+
+    def _untrack(self, value: Any) -> None:
+        """Forget the state in what was taken out of the attributes, but for what others of them still hold."""
+        held = {id(part) for name, kept in vars(self).items() if name not in STATE_LISTS for part in parts(kept)}
+        for part in parts(value):
+            if type(part) not in PLAIN and id(part) not in held:
+                for name in STATE_LISTS:
+                    remove(getattr(self, name), part)
 
     def _keep(self, things: list, thing: Any) -> None:
         if self._locked and not any(known is thing for known in things):

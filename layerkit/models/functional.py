@@ -97,7 +97,8 @@ class Functional(Function, Model, module="keras.src.models.functional", register
         """Run the layers. Inputs come as they were given to the model, as a flat list, or as a dictionary by name."""
         flat = self._standardize(inputs)
         if mask is not None:
-            for x, one in zip(flat, tree.flatten(mask), strict=True):
+            masks = self._flat_inputs(mask) if isinstance(mask, dict) else tree.flatten(mask)
+            for x, one in zip(flat, masks, strict=True):
                 if x is not None and one is not None:
                     x.mask = one
         with training_phase(training):

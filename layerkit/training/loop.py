@@ -237,7 +237,7 @@ def _run_unwatched(model: Any, run: Callable, batches: Iterator, progress: Progr
         return number, given
     for number, (x, y, sample_weight) in enumerate(batches, 1):
         given = run(x, y, sample_weight)
-        progress.update(number, lambda: model._logs(given))  # noqa: B023 - called at once or not at all
+        progress.update(number, lambda: model._logs(given, of_batch=True))  # noqa: B023 - called at once or not at all
     return number, given
 
 
@@ -261,9 +261,9 @@ def _run_watched(
             given = run(*batch)
             number += 1
         if hooks:
-            hooks[1](number - 1, model._logs(given))
+            hooks[1](number - 1, model._logs(given, of_batch=True))
         if progress is not None:
-            progress.update(number, lambda: model._logs(given))  # noqa: B023 - called at once or not at all
+            progress.update(number, lambda: model._logs(given, of_batch=True))  # noqa: B023 - called at once or not at all
         if model.stop_training:
             return number, given
 

@@ -112,11 +112,10 @@ class Stepping:
         Returns:
             Name -> value, shown as the step's logs.
         """
-        self._train(data)
-        return self.get_metrics_result()
+        return self._train(data) or self.get_metrics_result()
 
-    def _train(self, data: Any) -> None:
-        """The step without its logs, which are read from the metrics when somebody wants them."""
+    def _train(self, data: Any) -> dict[str, Any] | None:
+        """The step. Gives logs where `compute_metrics` is the user's; others are read from the metrics when wanted."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         variables = self.trainable_variables
         before = [variable.value for variable in variables]
@@ -131,25 +130,24 @@ class Stepping:
             self.optimizer.apply(found, variables)
         else:
             warnings.warn(f"Model {self.name!r} has no trainable weights.", stacklevel=2)
-        self._metrics_of_step(x, y, y_pred, sample_weight)
+        return self._metrics_of_step(x, y, y_pred, sample_weight)
 
-    def _metrics_of_step(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> None:
-        if type(self).compute_metrics is Stepping.compute_metrics:
-            self._update_metrics(y, y_pred, sample_weight)
-        else:
-            self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+    def _metrics_of_step(self, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any] | None:
+        if type(self).compute_metrics is not Stepping.compute_metrics:
+            return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+        self._update_metrics(y, y_pred, sample_weight)
+        return None
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """One step of evaluation: what `evaluate` compiles. A subclass may override it."""
-        self._test(data)
-        return self.get_metrics_result()
+        return self._test(data) or self.get_metrics_result()
 
-    def _test(self, data: Any) -> None:
+    def _test(self, data: Any) -> dict[str, Any] | None:
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)
         loss = self._loss(x, y, y_pred, sample_weight, training=False)
         self._compilation.loss_tracker.update_state(loss, sample_weight=_batch_size(x))
-        self._metrics_of_step(x, y, y_pred, sample_weight)
+        return self._metrics_of_step(x, y, y_pred, sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """One step of prediction: what `predict` compiles. A subclass may override it."""
@@ -169,7 +167,7 @@ class Stepping:
 
     def _step_function(self, kind: str) -> Any:
         cls = type(self)
-        # A step of the library gives nothing: its logs are in the metrics.
+        # A step of the library gives nothing where its logs are in the metrics.
         if kind == "train" and cls.train_step is Stepping.train_step:
             return self._train
         if kind == "test" and cls.test_step is Stepping.test_step:

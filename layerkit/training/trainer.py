@@ -340,15 +340,26 @@ class Trainer(FormerMethods, Stepping):
             self._prepare(x, y, sample_weight, training=kind == "train")
         self._refresh()
         self.reset_metrics()
-        logs = self._logs(self._step(kind).run(x, y, sample_weight))
+        logs = self._logs(self._step(kind).run(x, y, sample_weight), of_batch=True)
         return logs if return_dict else self._as_list(logs)
 
-    def _logs(self, given: Any) -> dict[str, Any]:
-        """The logs of a step as Python numbers: of the metrics, unless a step of the user's gave others."""
+    def _logs(self, given: Any, of_batch: bool = False) -> dict[str, Any]:
+        """The logs as Python numbers: what a step of the user's gave, else the results of the metrics.
+
+        For a whole epoch the metrics count where the step's logs have the same names, but for a "loss" that the step
+        gave without letting the tracker of `compile` know, whose mean over no batches is 0.
+        """
         if not isinstance(given, dict):
             return python_logs(self.get_metrics_result())
+        if of_batch:
+            return python_logs(given)
         results = self.get_metrics_result()
-        return python_logs(results if set(results) == set(given) else given)
+        if set(results) != set(given):
+            return python_logs(given)
+        tracker = self._compilation.loss_tracker if self.compiled else None
+        if [metric for metric in self.metrics if metric.name == "loss"] == [tracker] and not tracker.count.numpy():
+            results["loss"] = given["loss"]
+        return python_logs(results)
 
     def _as_list(self, logs: dict[str, Any]) -> Any:
         """The values in the order of the metrics, then the others by name; a single one by itself."""

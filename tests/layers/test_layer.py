@@ -338,3 +338,34 @@ def test_a_loss_of_a_symbolic_tensor_is_added_in_call():
     model = models.Model(inputs, layers.Dense(2)(inputs))
     with pytest.raises(ValueError, match="has its place in a layer's `call`.*Write a layer"):
         model.add_loss(ops.mean(model.output))
+
+
+def test_what_is_taken_out_of_a_list_or_dictionary_is_no_state_any_more():
+    class Stack(Layer):
+        def __init__(self):
+            super().__init__()
+            self.kept = Dense(2)
+            self.list = [Dense(3), Dense(4), Dense(5), self.kept]
+            self.table = {"a": [Dense(6)], "b": Dense(7), "c": Dense(8)}
+
+    def units(stack):
+        return [layer.units for layer in stack._layers]
+
+    stack = Stack()
+    assert stack.list.pop(1).units == 4
+    stack.list.pop()  # an attribute still holds it
+    del stack.list[0]
+    assert units(stack) == [2, 5, 6, 7, 8]
+    stack.list.remove(stack.list[0])
+    assert stack.table.pop("a")[0].units == 6
+    assert stack.table.pop("a", None) is None
+    assert stack.table.popitem()[0] == "c"
+    assert units(stack) == [2, 7]
+    del stack.table["b"]
+    stack.list.append(Dense(9))
+    stack.list.clear()
+    stack.table.clear()
+    assert units(stack) == [2]
+    stack.list = [Dense(3)]
+    del stack.list
+    assert units(stack) == [2]

@@ -227,3 +227,16 @@ def test_calls_of_inner_functional_models_count_from_one_as_in_keras() -> None:
         json.dumps(config).replace('["inner", 1, 0]', '["inner", 0, 0]').replace('["inner", 2, 0]', '["inner", 1, 0]')
     )
     same(model, Model.from_config(json.loads(text)), X)
+
+
+@pytest.mark.parametrize("as_dictionary", [True, False])
+def test_further_keys_in_a_dictionary_of_data_are_left_aside(as_dictionary):
+    a, b = Input((2,), name="a"), Input((2,), name="b")
+    model = Model({"a": a, "b": b} if as_dictionary else [a, b], a - b)
+    ones, twos = np.ones((3, 2), "float32"), np.full((3, 2), 2, "float32")
+    given = {"z": ones, "b": ones, "a": twos, "_": ones}
+    assert np.array_equal(model(given), ones)
+    assert np.array_equal(model.predict(given, verbose=0), ones)
+    masked = ops.convert_to_tensor(twos)
+    masked.mask = ops.convert_to_tensor(np.array([True, False, True]))
+    assert np.array_equal(model({**given, "a": masked}), ones)

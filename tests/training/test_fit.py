@@ -180,6 +180,54 @@ def test_custom_train_step():
     np.testing.assert_allclose(history.history["custom"], history.history["seen"], rtol=1e-6)
 
 
+def test_logs_of_a_step_are_its_own_where_the_loss_was_not_tracked():
+    class Custom(models.Sequential):
+        def test_step(self, data):
+            x, y = data
+            return {"loss": ops.mean(ops.square(self(x) - y))}
+
+    model = Custom([layers.Input((4,)), layers.Dense(1, kernel_initializer="zeros")])
+    model.compile("sgd", "mse")
+    wanted = float(np.mean(X[:, :1] ** 2))
+    assert model.test_on_batch(X, X[:, :1]) == pytest.approx(wanted, rel=1e-5)
+    assert model.evaluate(X, X[:, :1], verbose=0) == pytest.approx(wanted, rel=1e-5)
+    noted = []
+    note = callbacks.Callback()
+    note.on_test_batch_end = lambda batch, logs=None: noted.append(logs["loss"])
+    model.evaluate(X, X[:, :1], batch_size=10, verbose=0, callbacks=[note])
+    np.testing.assert_allclose(noted, [np.mean(X[:10, :1] ** 2), np.mean(X[10:, :1] ** 2)], rtol=1e-5)
+
+
+def test_what_compute_metrics_gives_are_the_logs():
+    class Own(models.Sequential):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            return {**super().compute_metrics(x, y, y_pred, sample_weight), "mean": ops.mean(y_pred)}
+
+    model = Own([layers.Input((4,)), layers.Dense(1, bias_initializer="ones", kernel_initializer="zeros")])
+    model.compile(optimizers.SGD(0.0), "mse", metrics=["mae"])
+    history = model.fit(X, X[:, :1], validation_data=(X, X[:, :1]), verbose=0).history
+    assert set(history) == {"loss", "mae", "mean", "val_loss", "val_mae", "val_mean"}
+    assert history["mean"] == history["val_mean"] == [1.0]
+
+
+def test_functions_are_named_in_logs_as_keras_names_them():
+    def scaledError(y, y_pred):
+        return ops.mean(ops.abs(y - y_pred), axis=-1)
+
+    model = models.Sequential([layers.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[scaledError, lambda y, y_pred: ops.mean(y_pred, axis=-1)])
+    assert list(model.evaluate(X, X[:, :1], verbose=0, return_dict=True)) == ["lambda", "loss", "scaled_error"]
+
+
+def test_a_list_of_results_has_the_order_of_the_outputs_also_where_losses_are_a_dictionary():
+    x = layers.Input((4,))
+    model = models.Model(x, [layers.Dense(1, name="a")(x), layers.Dense(1, name="b")(x)])
+    model.compile("sgd", {"b": "mse", "a": "mae"})
+    results = model.evaluate(X, [X[:, :1], X[:, 1:2]], verbose=0)
+    named = model.evaluate(X, [X[:, :1], X[:, 1:2]], verbose=0, return_dict=True)
+    assert results == [named["loss"], named["a_loss"], named["b_loss"]]
+
+
 def test_compute_loss_may_be_overridden():
     class Doubled(models.Sequential):
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
