@@ -396,3 +396,11 @@ def test_a_length_of_texts_that_the_step_itself_makes_is_not_known() -> None:
     model = layerkit.Model(x, vectorization(output_sequence_length=None)(texts))
     with pytest.raises(GraphError, match="a size depends on strings that the same step makes"):
         model.predict(np.array([[1], [2]]), verbose=0)
+
+
+def test_errors_name_the_layer_of_texts():
+    vectorizer = layers.TextVectorization(name="texts")
+    with pytest.raises(Exception, match="^TextVectorization 'texts' has no vocabulary"):
+        vectorizer(["a"])
+    with pytest.raises(ValueError, match=r"TextVectorization 'texts': expected .* bytes in utf-8; got b'\\xff\\xfe'"):
+        vectorizer([b"\xff\xfe"])

@@ -56,6 +56,7 @@ class IndexLookup(VocabularyLayer, registered=False):
     """
 
     _term_kind: ClassVar[type] = str
+    _part_of = ""  # the class of the layer whose name it bears
     _not_in_config = ("has_input_vocabulary", "vocabulary_size", "oov_method")
 
     def __init__(
@@ -127,7 +128,7 @@ class IndexLookup(VocabularyLayer, registered=False):
 
     @property
     def _where(self) -> str:
-        return f"{type(self).__name__} {self.name!r}"
+        return f"{self._part_of or type(self).__name__} {self.name!r}"
 
     @property
     def _oov_start(self) -> int:

@@ -86,6 +86,7 @@ def string_array(data: Any, layer: Layer, encoding: str = "utf-8") -> np.ndarray
     Raises:
         DtypeError: the data are numbers, or some element is no text.
         ShapeError: lists of different lengths.
+        ValueError: bytes that are no text in the encoding.
     """
     where = f"{type(layer).__name__} {layer.name!r}"
     if isinstance(data, Variable) or (isinstance(data, Tensor) and data.dtype != STRING):
@@ -111,7 +112,13 @@ def string_array(data: Any, layer: Layer, encoding: str = "utf-8") -> np.ndarray
                 "`array.astype(str)`, and fill in what is missing."
             )
     texts = np.empty(len(flat), object)
-    texts[:] = [item.decode(encoding) if isinstance(item, bytes) else item for item in flat]
+    try:
+        texts[:] = [item.decode(encoding) if isinstance(item, bytes) else item for item in flat]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{where}: expected texts as strings, or as bytes in {encoding}; got {error.object!r}, which are none. "
+            "Decode them before, or name their encoding where the layer takes `encoding`."
+        ) from error
     return texts.reshape(array.shape)
 
 

@@ -105,6 +105,7 @@ class TextVectorization(VocabularyLayer):
             name=self.name,
             **known,
         )
+        lookup._part_of = type(self).__name__
         # Not a sublayer: its state is saved as this layer's own, as Keras does.
         object.__setattr__(self, "_lookup_layer", lookup)
         self.max_tokens, self.pad_to_max_tokens = max_tokens, pad_to_max_tokens
