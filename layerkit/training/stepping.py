@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from contextlib import nullcontext
 from typing import Any
 
 from layerkit import ops, tree
 from layerkit.data import unpack_x_y_sample_weight
 from layerkit.dtypes import floatx
-from layerkit.graph import Tensor, gradients
+from layerkit.graph import Tensor
 from layerkit.metrics import Metric
 from layerkit.ops.reduction import size_constant
 from layerkit.tracing import GradientTape
@@ -118,16 +117,13 @@ class Stepping:
         """The step. Gives logs where `compute_metrics` is the user's; others are read from the metrics when wanted."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         variables = self.trainable_variables
-        before = [variable.value for variable in variables]
-        tape = GradientTape() if self.run_eagerly else None
-        with tape or nullcontext():
+        with GradientTape() as tape:
             y_pred = self(x, training=True)
             loss = self._loss(x, y, y_pred, sample_weight, training=True)
             scaled = self.optimizer.scale_loss(loss) if variables else loss
         self._compilation.loss_tracker.update_state(loss, sample_weight=_batch_size(x))
         if variables:
-            found = tape.gradient(scaled, variables) if tape else gradients([scaled], before)
-            self.optimizer.apply(found, variables)
+            self.optimizer.apply(tape.gradient(scaled, variables), variables)
         else:
             warnings.warn(f"Model {self.name!r} has no trainable weights.", stacklevel=2)
         return self._metrics_of_step(x, y, y_pred, sample_weight)

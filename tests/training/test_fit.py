@@ -5,8 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from layerkit import callbacks, layers, losses, metrics, models, ops, optimizers
+from layerkit import callbacks, initializers, layers, losses, metrics, models, ops, optimizers
 from layerkit.graph import gradients
+from layerkit.utils import set_random_seed
 from tests.recordings.loader import cases
 
 RNG = np.random.default_rng(0)
@@ -253,6 +254,7 @@ def test_eager_steps_run_the_code_of_each_batch_on_values():
     def made():
         inputs = layers.Input((4,))
         x = layers.Dropout(0.3, seed=3)(layers.BatchNormalization()(inputs))
+        x = layers.SpectralNormalization(layers.Dense(3, kernel_initializer=initializers.Orthogonal(seed=1)))(x)
         return models.Model(inputs, layers.Dense(1, kernel_initializer="ones", kernel_regularizer="l2")(x))
 
     model = models.Sequential([Watched(), made()])
@@ -264,6 +266,7 @@ def test_eager_steps_run_the_code_of_each_batch_on_values():
 
     histories = []
     for run_eagerly in (True, False):
+        set_random_seed(1)
         model = made()
         model.compile(optimizers.Adam(0.01, clipnorm=1.0), "mse", metrics=["mae"], run_eagerly=run_eagerly)
         histories.append(model.fit(X, X[:, :1], batch_size=5, epochs=2, shuffle=False, verbose=0).history)
