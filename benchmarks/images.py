@@ -9,23 +9,19 @@ sample. Medians over rounds in which the contestants take turns; a ratio above 1
 faster than the best peer. One process a contestant serves all models (`python -m benchmarks.images PACKAGE CPUS`).
 """
 
-import argparse
 import importlib
-import os
-import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .contestants import BACKENDS, Contestant, WorkerFailed, WorkerPipe, layerkit, peer
+from .contestants import Contestant, WorkerFailed, WorkerPipe
 from .image_models import IMAGE_MODELS
+from .sweep import best_peer_cells, chosen, started, sweep_parser
 from .worker import serve
 
 MEASURES = {"step": 1e3, "predict 32": 1e6, "predict 256": 1e6}
@@ -99,39 +95,15 @@ def _measure(name: str, workers: dict[Contestant, WorkerPipe], rounds: int) -> d
     return samples
 
 
-def _row(name: str, samples: dict[str, dict[str, list[float]]]) -> str:
-    cells = [f"{name:14}"]
-    for measure, factor in MEASURES.items():
-        times = {who: factor * statistics.median(given[measure]) for who, given in samples.items()}
-        ours = times.pop("layerkit", float("nan"))
-        best = min(((value, who) for who, value in times.items()), default=None)
-        cells.append(f"{ours:9.2f}" + (f" {best[0]:9.2f} {best[1][:5]:5} {best[0] / ours:6.2f}" if best else ""))
-    return "  ".join(cells)
-
-
 def main() -> None:
     """Measures and prints, a line a model as soon as it is known."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.images", description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="words, comma separated: models that have one in their name")
-    parser.add_argument("--peers", default=",".join(BACKENDS), help="comma separated; empty for layerkit alone")
-    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="the peers' interpreter")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--cache", type=Path, help="folder of layerkit's compiled kernels (default: a new one)")
-    options = parser.parse_args()
-    words = [word for word in options.only.split(",") if word]
-    chosen = [name for name in IMAGE_MODELS if not words or any(word in name for word in words)]
-    peers = [peer(name, options.peer_python) for name in options.peers.split(",") if name]
+    options = sweep_parser("benchmarks.images", __doc__.splitlines()[0]).parse_args()
     with ExitStack() as stack:
-        cache = str(options.cache or stack.enter_context(tempfile.TemporaryDirectory()))
-        workers = {
-            one: stack.enter_context(closing(WorkerPipe(one, options.threads, cache, "benchmarks.images")))
-            for one in (layerkit(sys.executable), *peers)
-            if one.installed()
-        }
+        workers = started(stack, options, "benchmarks.images")
         print(f"{'':14}" + "".join(f"  {measure + ': layerkit, best peer, ratio':32}" for measure in MEASURES))
-        for name in chosen:
-            print(_row(name, _measure(name, workers, options.rounds)), flush=True)
+        for name in chosen(list(IMAGE_MODELS), options.only):
+            samples = _measure(name, workers, options.rounds)
+            print("  ".join([f"{name:14}", *best_peer_cells(samples, MEASURES, 2)]), flush=True)
 
 
 if __name__ == "__main__":

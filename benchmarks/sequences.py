@@ -10,18 +10,15 @@ of train_on_batch, and a batch in predict. A ratio above 1 says that layerkit is
 peer. One process a contestant serves all workloads (`python -m benchmarks.sequences PACKAGE CPUS`).
 """
 
-import argparse
-import os
 import statistics
 import sys
-import tempfile
 import time
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
-from .contestants import BACKENDS, Contestant, WorkerFailed, WorkerPipe, layerkit, peer
+from .contestants import Contestant, WorkerFailed, WorkerPipe
 from .sequence_workloads import SEQUENCES
+from .sweep import best_peer_cells, chosen, started, sweep_parser
 from .worker import serve
 
 MEASURES = ("fit", "train_on_batch", "predict")
@@ -106,41 +103,18 @@ def _measure(name: str, workers: dict[Contestant, WorkerPipe], rounds: int, seco
     return samples
 
 
-def _row(name: str, samples: dict[str, dict[str, list[float]]], peers: list[str]) -> str:
-    cells = [f"{name:22}"]
-    for measure in MEASURES:
-        times = {who: 1e3 * statistics.median(given[measure]) for who, given in samples.items()}
-        ours = times.get("layerkit", float("nan"))
-        best = min((times[who], who) for who in peers if who in times) if any(p in times for p in peers) else None
-        cells.append(f"{ours:9.3f}" + (f" {best[0]:9.3f} {best[1][:5]:5} {best[0] / ours:6.2f}" if best else ""))
-    return "  ".join(cells)
-
-
 def main() -> None:
     """Measures and prints, a line a workload as soon as it is known."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sequences", description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="words, comma separated: workloads that have one in their name")
-    parser.add_argument("--peers", default=",".join(BACKENDS), help="comma separated; empty for layerkit alone")
-    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="the peers' interpreter")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser = sweep_parser("benchmarks.sequences", __doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=0.5, help="of fit in a round")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--cache", type=Path, help="folder of layerkit's compiled kernels (default: a new one)")
     options = parser.parse_args()
-    words = [word for word in options.only.split(",") if word]
-    chosen = [name for name in SEQUENCES if not words or any(word in name for word in words)]
-    peers = [peer(name, options.peer_python) for name in options.peers.split(",") if name]
     with ExitStack() as stack:
-        cache = str(options.cache or stack.enter_context(tempfile.TemporaryDirectory()))
-        contestants = [one for one in (layerkit(sys.executable), *peers) if one.installed()]
-        workers = {
-            one: stack.enter_context(closing(WorkerPipe(one, options.threads, cache, "benchmarks.sequences")))
-            for one in contestants
-        }
+        workers = started(stack, options, "benchmarks.sequences")
         print(f"{'ms: layerkit, best peer, ratio':22}" + "".join(f"  {measure:32}" for measure in MEASURES))
-        for name in chosen:
+        for name in chosen(list(SEQUENCES), options.only):
             samples = _measure(name, workers, options.rounds, options.seconds)
-            print(_row(name, samples, [one.name for one in contestants[1:]]), flush=True)
+            cells = best_peer_cells(samples, dict.fromkeys(MEASURES, 1e3), 3)
+            print("  ".join([f"{name:22}", *cells]), flush=True)
 
 
 if __name__ == "__main__":
